@@ -1,0 +1,39 @@
+namespace EdgeSplit.Agents;
+
+/// <summary>A device that runs partitions: in this process, or behind a connection.</summary>
+/// <remarks>
+/// Implementations are thread-safe. Tensors in a request are borrowed until the call's task completes; tensors in a result
+/// belong to the caller. Failures are <see cref="EdgeSplitException"/>; a lost connection is
+/// <see cref="EdgeSplitError.AgentUnavailable"/>. Disposal unloads what was loaded through this object.
+/// </remarks>
+public interface IEdgeAgent : IAsyncDisposable
+{
+    /// <summary>The agent's id, unique among the agents of a coordinator.</summary>
+    string Id { get; }
+
+    /// <summary>What the agent is: its device, its runtime, what it supports.</summary>
+    ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken);
+
+    /// <summary>How the agent's resources are used now.</summary>
+    ValueTask<ResourceReport> ReportAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes a partition ready to execute. Takes from <paramref name="blobs"/> only what the agent lacks. Loading a partition
+    /// again is counted and cheap: it stays until unloaded as often as loaded.
+    /// </summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidModel"/>, <see cref="EdgeSplitError.IntegrityFailure"/>
+    /// or <see cref="EdgeSplitError.ResourceExhausted"/>.</exception>
+    ValueTask<PartitionLoaded> LoadAsync(ModelPartitionRequest request, Storage.IBlobSource blobs, CancellationToken cancellationToken);
+
+    /// <summary>Runs a loaded partition once.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>: not loaded; <see cref="EdgeSplitError.InvalidInput"/>;
+    /// <see cref="EdgeSplitError.ExecutionFailed"/>; <see cref="EdgeSplitError.Overloaded"/>.</exception>
+    ValueTask<PartialResult> ExecuteAsync(InferenceRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Takes back one load. Unknown partitions are ignored.</summary>
+    ValueTask UnloadAsync(string partitionId, CancellationToken cancellationToken);
+
+    /// <summary>Sends <paramref name="payloadByteCount"/> bytes to the agent and waits for its answer.</summary>
+    /// <returns>The round trip's time; <see cref="TimeSpan.Zero"/> within one process.</returns>
+    ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken);
+}

@@ -1,0 +1,9 @@
+using EdgeSplit.Tensors;
+
+namespace EdgeSplit.Agents;
+
+/// <summary>Asks an agent to run a partition once.</summary>
+/// <param name="RequestId">The id of the caller's request, the same for all of its stages.</param>
+/// <param name="PartitionId">The partition, loaded before.</param>
+/// <param name="Inputs">The partition's inputs by name; borrowed until the call completes.</param>
+public sealed record InferenceRequest(Guid RequestId, string PartitionId, IReadOnlyDictionary<string, Tensor> Inputs);

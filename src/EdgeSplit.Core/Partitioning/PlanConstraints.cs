@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+
+namespace EdgeSplit.Partitioning;
+
+/// <summary>What an assignment of layers to devices must satisfy, beyond each device's memory and allowed load.</summary>
+public sealed record PlanConstraints
+{
+    /// <summary>Layers that must run on a device, by layer index.</summary>
+    public ImmutableDictionary<int, string> Pinned { get; init; } = ImmutableDictionary<int, string>.Empty;
+
+    /// <summary>Devices that must not run a layer.</summary>
+    public ImmutableHashSet<(int Layer, string DeviceId)> Forbidden { get; init; } = [];
+
+    /// <summary>Groups of layers that run on one device, whichever.</summary>
+    public ImmutableArray<ImmutableArray<int>> Colocated { get; init; } = [];
+
+    /// <summary>The number of leading layers (in topological order) that stay on the source device, so that raw inputs never leave it.</summary>
+    public int PrivateLeadingLayers { get; init; }
+
+    /// <summary>The largest number of devices that a plan may use; null for any.</summary>
+    public int? MaximumDevices { get; init; }
+}

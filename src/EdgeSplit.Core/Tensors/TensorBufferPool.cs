@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace EdgeSplit.Tensors;
+
+/// <summary>
+/// A pool of 64-byte aligned buffers for tensor bodies. They never move, so sockets and ONNX Runtime use them without
+/// pinning. Thread-safe. A buffer has one owner, who disposes of it once; one that its owner forgets is left to the
+/// garbage collector.
+/// </summary>
+public sealed class TensorBufferPool : MemoryPool<byte>
+{
+    private const int Alignment = 64;
+    private const int SmallestClassLog2 = 8;
+    private const int LargestClassLog2 = 30;
+    private readonly ConcurrentBag<byte[]>[] _free = new ConcurrentBag<byte[]>[LargestClassLog2 - SmallestClassLog2 + 1];
+    private readonly long _retainedBytesLimit;
+    private long _retainedBytes;
+
+    /// <summary>Creates a pool that keeps at most <paramref name="retainedBytesLimit"/> bytes of returned buffers for reuse.</summary>
+    public TensorBufferPool(long retainedBytesLimit = 256L << 20)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(retainedBytesLimit);
+        _retainedBytesLimit = retainedBytesLimit;
+        for (int i = 0; i < _free.Length; i++)
+            _free[i] = [];
+    }
+
+    /// <summary>The pool used where none is given; keeps at most 256 MiB.</summary>
+    public static new TensorBufferPool Shared { get; } = new();
+
+    /// <inheritdoc/>
+    public override int MaxBufferSize => Array.MaxLength - Alignment;
+
+    /// <summary>Takes a buffer whose memory is exactly <paramref name="minBufferSize"/> bytes (0 when negative); its content is undefined.</summary>
+    /// <exception cref="OutOfMemoryException">The memory is not to be had.</exception>
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+    {
+        int length = Math.Max(minBufferSize, 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxBufferSize, nameof(minBufferSize));
+        int classLog2 = Math.Max(BitOperations.Log2((uint)Math.Max(length - 1, 1)) + 1, SmallestClassLog2);
+        if (classLog2 > LargestClassLog2)
+            return new PooledBuffer(this, GC.AllocateUninitializedArray<byte>(length + Alignment, pinned: true), length, -1);
+
+        int sizeClass = classLog2 - SmallestClassLog2;
+        if (_free[sizeClass].TryTake(out byte[]? array))
+            Interlocked.Add(ref _retainedBytes, -array.Length);
+        else
+            array = GC.AllocateUninitializedArray<byte>((1 << classLog2) + Alignment, pinned: true);
+        return new PooledBuffer(this, array, length, sizeClass);
+    }
+
+    /// <summary>Lets go of the buffers kept for reuse. Buffers in use stay valid.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        foreach (ConcurrentBag<byte[]> bag in _free)
+        {
+            while (bag.TryTake(out byte[]? array))
+                Interlocked.Add(ref _retainedBytes, -array.Length);
+        }
+    }
+
+    private void Return(byte[] array, int sizeClass)
+    {
+        if (sizeClass < 0)
+            return;
+        if (Interlocked.Add(ref _retainedBytes, array.Length) <= _retainedBytesLimit)
+            _free[sizeClass].Add(array);
+        else
+            Interlocked.Add(ref _retainedBytes, -array.Length);
+    }
+
+    private sealed class PooledBuffer(TensorBufferPool pool, byte[] array, int length, int sizeClass) : IMemoryOwner<byte>
+    {
+        private readonly int _start = AlignedStart(array);
+        private byte[]? _array = array;
+
+        public Memory<byte> Memory
+        {
+            get
+            {
+                byte[]? current = _array;
+                ObjectDisposedException.ThrowIf(current is null, typeof(Tensor));
+                return System.Runtime.InteropServices.MemoryMarshal.CreateFromPinnedArray(current, _start, length);
+            }
+        }
+
+        public void Dispose()
+        {
+            byte[]? current = Interlocked.Exchange(ref _array, null);
+            if (current is not null)
+                pool.Return(current, sizeClass);
+        }
+
+        private static unsafe int AlignedStart(byte[] array)
+        {
+            nuint address = (nuint)Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(array));
+            return (int)((Alignment - (address & (Alignment - 1))) & (Alignment - 1));
+        }
+    }
+}
