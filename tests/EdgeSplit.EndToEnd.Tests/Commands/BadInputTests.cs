@@ -19,8 +19,8 @@ internal sealed class BadInputTests
     public async Task Inspect_notAnOnnxFile_fails()
     {
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(folder.File("text.onnx"), "This is a text, not a model.");
-        await ExpectAsync(Failed, "text.onnx", "inspect", folder.File("text.onnx"));
+        await File.WriteAllTextAsync(folder["text.onnx"], "This is a text, not a model.");
+        await ExpectAsync(Failed, "text.onnx", "inspect", folder["text.onnx"]);
     }
 
     [Test]
@@ -29,16 +29,16 @@ internal sealed class BadInputTests
         using var folder = new TemporaryFolder();
         string model = BertTiny(folder);
         byte[] whole = await File.ReadAllBytesAsync(model);
-        await File.WriteAllBytesAsync(folder.File("cut.onnx"), whole[..(whole.Length / 2)]);
-        await ExpectAsync(Failed, "cut.onnx", "inspect", folder.File("cut.onnx"));
+        await File.WriteAllBytesAsync(folder["cut.onnx"], whole[..(whole.Length / 2)]);
+        await ExpectAsync(Failed, "cut.onnx", "inspect", folder["cut.onnx"]);
     }
 
     [Test]
     public async Task Split_unknownTensor_failsAndWritesNothing()
     {
         using var folder = new TemporaryFolder();
-        await ExpectAsync(Failed, "no_such_tensor", "split", BertTiny(folder), "--at", "no_such_tensor", "--out", folder.File("out"));
-        Assert.That(Directory.Exists(folder.File("out")), Is.False);
+        await ExpectAsync(Failed, "no_such_tensor", "split", BertTiny(folder), "--at", "no_such_tensor", "--out", folder["out"]);
+        Assert.That(Directory.Exists(folder["out"]), Is.False);
     }
 
     [TestCase("--stages", "0")]
@@ -47,21 +47,21 @@ internal sealed class BadInputTests
     public async Task Split_badOption_isBadUsage(params string[] options)
     {
         using var folder = new TemporaryFolder();
-        await ExpectAsync(BadUsage, options[0], ["split", BertTiny(folder), "--out", folder.File("out"), .. options]);
+        await ExpectAsync(BadUsage, options[0], ["split", BertTiny(folder), "--out", folder["out"], .. options]);
     }
 
     [Test]
     public async Task Split_withoutStagesOrAt_isBadUsage()
     {
         using var folder = new TemporaryFolder();
-        await ExpectAsync(BadUsage, "--stages", "split", BertTiny(folder), "--out", folder.File("out"));
+        await ExpectAsync(BadUsage, "--stages", "split", BertTiny(folder), "--out", folder["out"]);
     }
 
     [Test]
     public async Task Split_moreStagesThanLayers_fails()
     {
         using var folder = new TemporaryFolder();
-        await ExpectAsync(Failed, "stages", "split", BertTiny(folder), "--stages", "100000", "--out", folder.File("out"));
+        await ExpectAsync(Failed, "stages", "split", BertTiny(folder), "--stages", "100000", "--out", folder["out"]);
     }
 
     [Test]
@@ -91,7 +91,7 @@ internal sealed class BadInputTests
 
     private static string BertTiny(TemporaryFolder folder)
     {
-        string path = folder.File("bert-tiny.onnx");
+        string path = folder["bert-tiny.onnx"];
         Zoo.Get("bert-tiny").Write(path);
         return path;
     }

@@ -14,7 +14,7 @@ internal sealed class RunTests
     public async Task Run_overTwoAgents_answersEveryRequestExactly()
     {
         using var folder = new TemporaryFolder();
-        string model = folder.File("resnet18.onnx");
+        string model = folder["resnet18.onnx"];
         Zoo.Get("resnet18").Write(model);
         await using DotnetProcess first = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0", "--id", "first");
         await using DotnetProcess second = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0", "--id", "second");
@@ -36,7 +36,7 @@ internal sealed class RunTests
     public async Task Run_killedMidway_leavesAgentsServingTheNext()
     {
         using var folder = new TemporaryFolder();
-        string model = folder.File("bert-tiny.onnx");
+        string model = folder["bert-tiny.onnx"];
         Zoo.Get("bert-tiny").Write(model);
         await using DotnetProcess first = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0");
         await using DotnetProcess second = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0");

@@ -14,15 +14,15 @@ internal sealed class SplitTests
     public async Task Split_zooModel_writesPartsThatRunInPlainOnnxRuntime(params string[] how)
     {
         using var folder = new TemporaryFolder();
-        string model = folder.File("bert-tiny.onnx");
+        string model = folder["bert-tiny.onnx"];
         Zoo.Get("bert-tiny").Write(model);
         if (how[1] == "CUT")
             how[1] = await FirstGoodCutAsync(model);
 
-        DotnetProcess.Outcome outcome = await DotnetProcess.RunToolAsync(["split", model, .. how, "--out", folder.File("out")]);
+        DotnetProcess.Outcome outcome = await DotnetProcess.RunToolAsync(["split", model, .. how, "--out", folder["out"]]);
 
         Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
-        using JsonDocument manifest = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("out", "split.json")));
+        using JsonDocument manifest = JsonDocument.Parse(await File.ReadAllTextAsync(folder["out", "split.json"]));
         JsonElement root = manifest.RootElement;
         Assert.That(root.GetProperty("format").GetString(), Is.EqualTo("edgesplit.split/1"));
         Assert.That(root.GetProperty("stages").GetArrayLength(), Is.EqualTo(how[0] == "--stages" ? 3 : 2));
@@ -44,7 +44,7 @@ internal sealed class SplitTests
         foreach (JsonElement stage in root.GetProperty("stages").EnumerateArray())
         {
             // From bytes, as one would send it: the parts are self-contained.
-            using var part = new InferenceSession(await File.ReadAllBytesAsync(folder.File("out", stage.GetProperty("model").GetString()!)), options);
+            using var part = new InferenceSession(await File.ReadAllBytesAsync(folder["out", stage.GetProperty("model").GetString()!]), options);
             string[] made = Names(stage, "outputs");
             foreach ((string name, OrtValue value) in made.Zip(Run(part, Names(stage, "inputs"), made)))
                 values[name] = value;
