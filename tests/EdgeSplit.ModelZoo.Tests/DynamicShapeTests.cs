@@ -1,3 +1,4 @@
+using EdgeSplit.Tests;
 using Microsoft.ML.OnnxRuntime;
 
 namespace EdgeSplit.ModelZoo.Tests;
@@ -17,8 +18,8 @@ public sealed class DynamicShapeTests
         ZooEntry entry = Zoo.Get(name);
         var dimensions = sizes.Split(',').Select(static part => part.Split('=')).ToDictionary(static part => part[0], static part => long.Parse(part[1]));
         using var folder = new TemporaryFolder();
-        entry.Write(folder.File("model.onnx"));
-        using var session = new ModelSession(folder.File("model.onnx"));
+        entry.Write(folder["model.onnx"]);
+        using var session = new ModelSession(folder["model.onnx"]);
 
         var results = session.Run(entry, dimensions, seed: 3);
         foreach (var output in entry.Outputs)
@@ -29,8 +30,8 @@ public sealed class DynamicShapeTests
     public void Run_bertWithPaddedText_ignoresThePadding([Values("bert-base", "bert-tiny")] string name)
     {
         using var folder = new TemporaryFolder();
-        Zoo.Get(name).Write(folder.File("model.onnx"));
-        using var session = new ModelSession(folder.File("model.onnx"));
+        Zoo.Get(name).Write(folder["model.onnx"]);
+        using var session = new ModelSession(folder["model.onnx"]);
 
         float[] plain = Pooled([101, 2054, 2003, 102], [1, 1, 1, 1]);
         Assert.That(Pooled([101, 2054, 2003, 102, 7, 8], [1, 1, 1, 1, 0, 0]), Is.EqualTo(plain).Within(1e-4f));
@@ -49,8 +50,8 @@ public sealed class DynamicShapeTests
     {
         ZooEntry entry = Zoo.Get("gpt-mini");
         using var folder = new TemporaryFolder();
-        entry.Write(folder.File("model.onnx"));
-        using var session = new ModelSession(folder.File("model.onnx"));
+        entry.Write(folder["model.onnx"]);
+        using var session = new ModelSession(folder["model.onnx"]);
         long[] tokens = [11, 4711, 99, 3, 2500, 42];
         int vocabulary = (int)entry.Outputs[0].Dimensions[^1].Size!.Value;
 

@@ -1,4 +1,5 @@
 using EdgeSplit.Tensors;
+using EdgeSplit.Tests;
 using Microsoft.ML.OnnxRuntime;
 
 namespace EdgeSplit.ModelZoo.Tests;
@@ -14,7 +15,7 @@ public sealed class ModelRunTests
     public void Write_model_runsWithTheStatedShapesAndSensibleNumbers(ZooEntry entry)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File($"{entry.Name}.onnx");
+        string path = folder[$"{entry.Name}.onnx"];
         entry.Write(path, seed: 1);
         using var session = new ModelSession(path);
 
