@@ -21,7 +21,7 @@ public sealed class DynamicShapeTests
         entry.Write(folder["model.onnx"]);
         using var session = new ModelSession(folder["model.onnx"]);
 
-        var results = session.Run(entry, dimensions, seed: 3);
+        var results = session.Run(entry, seed: 3, dimensions);
         foreach (var output in entry.Outputs)
             Assert.That(results[output.Name].Shape, Is.EqualTo(ModelSession.ShapeOf(output, dimensions)), output.Name);
     }
@@ -39,9 +39,9 @@ public sealed class DynamicShapeTests
 
         float[] Pooled(long[] ids, long[] mask) => session.Run(new Dictionary<string, OrtValue>
         {
-            ["input_ids"] = ModelSession.Tensor(ids, 1, ids.Length),
-            ["attention_mask"] = ModelSession.Tensor(mask, 1, mask.Length),
-            ["token_type_ids"] = ModelSession.Tensor(new long[ids.Length], 1, ids.Length),
+            ["input_ids"] = ModelSession.ValueOf(ids, 1, ids.Length),
+            ["attention_mask"] = ModelSession.ValueOf(mask, 1, mask.Length),
+            ["token_type_ids"] = ModelSession.ValueOf(new long[ids.Length], 1, ids.Length),
         })["pooler_output"].Values;
     }
 
@@ -67,11 +67,11 @@ public sealed class DynamicShapeTests
         IReadOnlyDictionary<string, (long[] Shape, float[] Values)> Step(
             ModelSession model, long[] ids, int pastLength, Func<string, (long[] Shape, float[] Values)> pastOf)
         {
-            var feeds = new Dictionary<string, OrtValue> { ["input_ids"] = ModelSession.Tensor(ids, 1, ids.Length) };
+            var feeds = new Dictionary<string, OrtValue> { ["input_ids"] = ModelSession.ValueOf(ids, 1, ids.Length) };
             long[] mask = [.. Enumerable.Repeat(1L, pastLength + ids.Length)];
-            feeds["attention_mask"] = ModelSession.Tensor(mask, 1, mask.Length);
+            feeds["attention_mask"] = ModelSession.ValueOf(mask, 1, mask.Length);
             foreach (string name in model.Inputs.Keys.Where(static name => name.StartsWith("past_key_values")))
-                feeds[name] = ModelSession.Tensor(pastOf(name).Values, pastOf(name).Shape);
+                feeds[name] = ModelSession.ValueOf(pastOf(name).Values, pastOf(name).Shape);
             return model.Run(feeds);
         }
     }
