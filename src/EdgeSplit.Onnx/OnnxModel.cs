@@ -33,6 +33,7 @@ public sealed class OnnxModel : ISplittableModel
         Graph = ModelGraphs.Create(name, _graph, types, _layers, file.Path);
         Inputs = [.. _graph.RequiredInputs.Select(types.Of)];
         Outputs = [.. _graph.Outputs.Select(types.Of)];
+        Summary = new OnnxModelSummary(file.Model);
         _parts = new PartBuilder(_graph, types, _layers, file.Weights);
     }
 
@@ -44,6 +45,9 @@ public sealed class OnnxModel : ISplittableModel
 
     /// <summary>The outputs in the model's order, each once.</summary>
     public ImmutableArray<TensorInfo> Outputs { get; }
+
+    /// <summary>What the file says of itself.</summary>
+    public OnnxModelSummary Summary { get; }
 
     /// <summary>The path of the model file.</summary>
     public string Path => _file.Path;
