@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Models;
+using EdgeSplit.Onnx.Analysis;
+using EdgeSplit.Onnx.Format;
 using EdgeSplit.Onnx.Graphs;
 using EdgeSplit.Onnx.Layers;
 using EdgeSplit.Onnx.Reading;
@@ -30,7 +32,14 @@ public sealed class OnnxModel : ISplittableModel
         _layers = LayerGraphBuilder.Build(_graph, types, options.Grouping);
         cancellationToken.ThrowIfCancellationRequested();
         string name = _graph.Proto.Name.Length > 0 ? _graph.Proto.Name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
-        Graph = ModelGraphs.Create(name, _graph, types, _layers, file.Path);
+        var weights = new ModelWeights(_graph, file.Path);
+        Graph = ModelGraphs.Create(name, _graph, types, _layers, weights);
+        ParameterCount = weights.ElementCount;
+        OperatorCounts = _graph.Nodes.CountBy(static node => node.Proto.OpType).ToDictionary(StringComparer.Ordinal);
+        var operatorSets = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (OperatorSetIdProto set in file.Model.OpsetImport)
+            operatorSets[OperatorDomains.Normalize(set.Domain)] = set.Version;
+        OperatorSets = operatorSets;
         Inputs = [.. _graph.RequiredInputs.Select(types.Of)];
         Outputs = [.. _graph.Outputs.Select(types.Of)];
         _parts = new PartBuilder(_graph, types, _layers, file.Weights);
@@ -44,6 +53,21 @@ public sealed class OnnxModel : ISplittableModel
 
     /// <summary>The outputs in the model's order, each once.</summary>
     public ImmutableArray<TensorInfo> Outputs { get; }
+
+    /// <summary>The version of the file format.</summary>
+    public long IrVersion => _graph.Model.IrVersion;
+
+    /// <summary>The operator sets that the model uses, by domain; the default domain is the empty string.</summary>
+    public IReadOnlyDictionary<string, long> OperatorSets { get; }
+
+    /// <summary>The program that wrote the model, with its version; empty where the model does not say.</summary>
+    public string Producer => $"{_graph.Model.ProducerName} {_graph.Model.ProducerVersion}".Trim();
+
+    /// <summary>The number of elements of the constants that the layers read.</summary>
+    public long ParameterCount { get; }
+
+    /// <summary>How often the main graph uses each operator.</summary>
+    public IReadOnlyDictionary<string, int> OperatorCounts { get; }
 
     /// <summary>The path of the model file.</summary>
     public string Path => _file.Path;
@@ -101,17 +125,14 @@ public sealed class OnnxModel : ISplittableModel
     private ValueTypes FindTypes(OnnxModelOptions options, CancellationToken cancellationToken)
     {
         var sizes = new RepresentativeSizes(options.FreeDimensions);
-        IReadOnlyDictionary<string, TensorInfo> inferred = ImmutableDictionary<string, TensorInfo>.Empty;
-        IReadOnlyDictionary<string, TensorInfo> sized = inferred;
-        if (options.InferShapes && _graph.Nodes.Length > 0)
-        {
-            string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
-            inferred = TypeProbe.Run(_graph, folder, null);
-            cancellationToken.ThrowIfCancellationRequested();
-            bool isOpen = _graph.RequiredInputs.Any(input => TypeProtos.ToInfo(_graph.DeclaredInputs[input]) is { Dimensions.IsDefault: false } info
-                && info.Dimensions.Any(static dimension => dimension.Size is null));
-            sized = isOpen && inferred.Count > 0 ? TypeProbe.Run(_graph, folder, sizes) : inferred;
-        }
-        return new ValueTypes(_graph.Proto, inferred, sized, sizes);
+        ImmutableDictionary<string, long> none = ImmutableDictionary<string, long>.Empty;
+        if (!options.InferShapes)
+            return new ValueTypes(DeclaredTypes.Of(_file.Model.Graph, none), DeclaredTypes.Of(sizes.Fix(_file.Model).Graph, none), sizes);
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        IReadOnlyDictionary<string, TensorInfo> inferred = ShapeInference.Infer(_file.Model, folder, none, cancellationToken);
+        bool isOpen = _graph.RequiredInputs.Any(input => inferred[input] is { Dimensions.IsDefault: false } info
+            && info.Dimensions.Any(static dimension => dimension.Size is null));
+        IReadOnlyDictionary<string, TensorInfo> sized = isOpen ? ShapeInference.Infer(sizes.Fix(_file.Model), folder, none, cancellationToken) : inferred;
+        return new ValueTypes(inferred, sized, sizes);
     }
 }

@@ -1,14 +1,14 @@
 using System.Collections.Immutable;
 using EdgeSplit.Models;
+using EdgeSplit.Onnx.Analysis;
 using EdgeSplit.Onnx.Graphs;
-using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Layers;
 
 /// <summary>Makes the planner's view of a model from its layers.</summary>
 internal static class ModelGraphs
 {
-    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, ImmutableArray<LayerNodes> layers, string modelPath)
+    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, ImmutableArray<LayerNodes> layers, ModelWeights weights)
     {
         var indexes = new Dictionary<string, int>(StringComparer.Ordinal);
         var producers = new List<int>();
@@ -23,7 +23,6 @@ internal static class ModelGraphs
         var consumers = new List<int>[producers.Count];
         for (int i = 0; i < consumers.Length; i++)
             consumers[i] = [];
-        var weights = new ModelWeights(graph, modelPath);
         var names = new LayerNames();
         ImmutableArray<Layer>.Builder graphLayers = ImmutableArray.CreateBuilder<Layer>(layers.Length);
         for (int i = 0; i < layers.Length; i++)
@@ -32,6 +31,7 @@ internal static class ModelGraphs
             ImmutableArray<int> inputs = [.. nodes.Inputs.Select(input => indexes[input]).Order()];
             foreach (int input in inputs)
                 consumers[input].Add(i);
+            List<NodeCost> costs = [.. nodes.Nodes.Select(node => NodeCosts.Estimate(node.Proto, types.SizedOf, graph.IsConstant))];
             graphLayers.Add(new Layer
             {
                 Index = i,
@@ -40,7 +40,8 @@ internal static class ModelGraphs
                 Inputs = inputs,
                 Outputs = [.. nodes.Outputs.Select(output => indexes[output])],
                 Weights = weights.ReadBy(nodes.Nodes, nodes.Outputs),
-                ActivationTrafficBytes = nodes.Nodes.Sum(node => node.Inputs.Where(input => !graph.IsConstant(input)).Concat(node.Outputs).Sum(types.ByteCount)),
+                FloatOperations = costs.Sum(static cost => cost.FloatOperations),
+                ActivationTrafficBytes = costs.Sum(static cost => cost.TrafficBytes),
             });
         }
 
