@@ -44,6 +44,16 @@ public sealed class ZooEntry
 
     internal ZooGraph Graph => _graph.Value;
 
+    /// <summary>Random inputs that the model accepts: floats from -1 to 1, ids of its vocabulary, masks that hide nothing.</summary>
+    /// <param name="seed">Which inputs; the same seed gives the same ones everywhere.</param>
+    /// <param name="dimensions">A size for each symbol in <see cref="Inputs"/>; <see cref="TypicalDimensions"/> where null.</param>
+    /// <returns>A tensor for each input's name, the caller's to dispose of.</returns>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidArgument"/>: a symbol has no size.</exception>
+    public IReadOnlyDictionary<string, Tensor> CreateInputs(int seed = 0, IReadOnlyDictionary<string, long>? dimensions = null) =>
+        Inputs.ToDictionary(
+            static input => input.Name,
+            input => SampleInputs.Create(input, Graph.IdRanges.GetValueOrDefault(input.Name), dimensions ?? TypicalDimensions, seed));
+
     /// <summary>
     /// Writes the model as an ONNX file. A model above 2 GiB has its weights in a second file, <c>{path}.data</c>. The
     /// files appear under their names only when complete, and replace older ones.

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Models;
 using EdgeSplit.Onnx.Analysis;
-using EdgeSplit.Onnx.Format;
 using EdgeSplit.Onnx.Graphs;
 using EdgeSplit.Onnx.Layers;
 using EdgeSplit.Onnx.Reading;
@@ -32,16 +31,10 @@ public sealed class OnnxModel : ISplittableModel
         _layers = LayerGraphBuilder.Build(_graph, types, options.Grouping);
         cancellationToken.ThrowIfCancellationRequested();
         string name = _graph.Proto.Name.Length > 0 ? _graph.Proto.Name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
-        var weights = new ModelWeights(_graph, file.Path);
-        Graph = ModelGraphs.Create(name, _graph, types, _layers, weights);
-        ParameterCount = weights.ElementCount;
-        OperatorCounts = _graph.Nodes.CountBy(static node => node.Proto.OpType).ToDictionary(StringComparer.Ordinal);
-        var operatorSets = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        foreach (OperatorSetIdProto set in file.Model.OpsetImport)
-            operatorSets[OperatorDomains.Normalize(set.Domain)] = set.Version;
-        OperatorSets = operatorSets;
+        Graph = ModelGraphs.Create(name, _graph, types, _layers, file.Path);
         Inputs = [.. _graph.RequiredInputs.Select(types.Of)];
         Outputs = [.. _graph.Outputs.Select(types.Of)];
+        Summary = new OnnxModelSummary(file.Model);
         _parts = new PartBuilder(_graph, types, _layers, file.Weights);
     }
 
@@ -54,20 +47,8 @@ public sealed class OnnxModel : ISplittableModel
     /// <summary>The outputs in the model's order, each once.</summary>
     public ImmutableArray<TensorInfo> Outputs { get; }
 
-    /// <summary>The version of the file format.</summary>
-    public long IrVersion => _graph.Model.IrVersion;
-
-    /// <summary>The operator sets that the model uses, by domain; the default domain is the empty string.</summary>
-    public IReadOnlyDictionary<string, long> OperatorSets { get; }
-
-    /// <summary>The program that wrote the model, with its version; empty where the model does not say.</summary>
-    public string Producer => $"{_graph.Model.ProducerName} {_graph.Model.ProducerVersion}".Trim();
-
-    /// <summary>The number of elements of the constants that the layers read.</summary>
-    public long ParameterCount { get; }
-
-    /// <summary>How often the main graph uses each operator.</summary>
-    public IReadOnlyDictionary<string, int> OperatorCounts { get; }
+    /// <summary>What the file says of itself.</summary>
+    public OnnxModelSummary Summary { get; }
 
     /// <summary>The path of the model file.</summary>
     public string Path => _file.Path;

@@ -1,3 +1,4 @@
+using EdgeSplit.Tests;
 using Microsoft.ML.OnnxRuntime;
 
 namespace EdgeSplit.ModelZoo.Tests;
@@ -17,10 +18,10 @@ public sealed class DynamicShapeTests
         ZooEntry entry = Zoo.Get(name);
         var dimensions = sizes.Split(',').Select(static part => part.Split('=')).ToDictionary(static part => part[0], static part => long.Parse(part[1]));
         using var folder = new TemporaryFolder();
-        entry.Write(folder.File("model.onnx"));
-        using var session = new ModelSession(folder.File("model.onnx"));
+        entry.Write(folder["model.onnx"]);
+        using var session = new ModelSession(folder["model.onnx"]);
 
-        var results = session.Run(entry, dimensions, seed: 3);
+        var results = session.Run(entry, seed: 3, dimensions);
         foreach (var output in entry.Outputs)
             Assert.That(results[output.Name].Shape, Is.EqualTo(ModelSession.ShapeOf(output, dimensions)), output.Name);
     }
@@ -29,8 +30,8 @@ public sealed class DynamicShapeTests
     public void Run_bertWithPaddedText_ignoresThePadding([Values("bert-base", "bert-tiny")] string name)
     {
         using var folder = new TemporaryFolder();
-        Zoo.Get(name).Write(folder.File("model.onnx"));
-        using var session = new ModelSession(folder.File("model.onnx"));
+        Zoo.Get(name).Write(folder["model.onnx"]);
+        using var session = new ModelSession(folder["model.onnx"]);
 
         float[] plain = Pooled([101, 2054, 2003, 102], [1, 1, 1, 1]);
         Assert.That(Pooled([101, 2054, 2003, 102, 7, 8], [1, 1, 1, 1, 0, 0]), Is.EqualTo(plain).Within(1e-4f));
@@ -38,9 +39,9 @@ public sealed class DynamicShapeTests
 
         float[] Pooled(long[] ids, long[] mask) => session.Run(new Dictionary<string, OrtValue>
         {
-            ["input_ids"] = ModelSession.Tensor(ids, 1, ids.Length),
-            ["attention_mask"] = ModelSession.Tensor(mask, 1, mask.Length),
-            ["token_type_ids"] = ModelSession.Tensor(new long[ids.Length], 1, ids.Length),
+            ["input_ids"] = ModelSession.ValueOf(ids, 1, ids.Length),
+            ["attention_mask"] = ModelSession.ValueOf(mask, 1, mask.Length),
+            ["token_type_ids"] = ModelSession.ValueOf(new long[ids.Length], 1, ids.Length),
         })["pooler_output"].Values;
     }
 
@@ -49,8 +50,8 @@ public sealed class DynamicShapeTests
     {
         ZooEntry entry = Zoo.Get("gpt-mini");
         using var folder = new TemporaryFolder();
-        entry.Write(folder.File("model.onnx"));
-        using var session = new ModelSession(folder.File("model.onnx"));
+        entry.Write(folder["model.onnx"]);
+        using var session = new ModelSession(folder["model.onnx"]);
         long[] tokens = [11, 4711, 99, 3, 2500, 42];
         int vocabulary = (int)entry.Outputs[0].Dimensions[^1].Size!.Value;
 
@@ -66,11 +67,11 @@ public sealed class DynamicShapeTests
         IReadOnlyDictionary<string, (long[] Shape, float[] Values)> Step(
             ModelSession model, long[] ids, int pastLength, Func<string, (long[] Shape, float[] Values)> pastOf)
         {
-            var feeds = new Dictionary<string, OrtValue> { ["input_ids"] = ModelSession.Tensor(ids, 1, ids.Length) };
+            var feeds = new Dictionary<string, OrtValue> { ["input_ids"] = ModelSession.ValueOf(ids, 1, ids.Length) };
             long[] mask = [.. Enumerable.Repeat(1L, pastLength + ids.Length)];
-            feeds["attention_mask"] = ModelSession.Tensor(mask, 1, mask.Length);
+            feeds["attention_mask"] = ModelSession.ValueOf(mask, 1, mask.Length);
             foreach (string name in model.Inputs.Keys.Where(static name => name.StartsWith("past_key_values")))
-                feeds[name] = ModelSession.Tensor(pastOf(name).Values, pastOf(name).Shape);
+                feeds[name] = ModelSession.ValueOf(pastOf(name).Values, pastOf(name).Shape);
             return model.Run(feeds);
         }
     }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using EdgeSplit.ModelZoo.Weights;
 using EdgeSplit.Onnx.Format;
+using EdgeSplit.Tests;
 
 namespace EdgeSplit.ModelZoo.Tests;
 
@@ -13,10 +14,10 @@ public sealed class ModelFileTests
     {
         ZooEntry entry = Zoo.Get("mobilenetv2");
         using var folder = new TemporaryFolder();
-        entry.Write(folder.File("model.onnx"), seed: 4);
+        entry.Write(folder["model.onnx"], seed: 4);
 
-        ModelProto model = Parse(folder.File("model.onnx"));
-        Assert.That(folder.FileNames, Is.EqualTo(new[] { "model.onnx" }));
+        ModelProto model = Parse(folder["model.onnx"]);
+        Assert.That(folder.FileNames(), Is.EqualTo(new[] { "model.onnx" }));
         Assert.That(model.IrVersion, Is.EqualTo(8));
         Assert.That(model.OpsetImport.Single().Version, Is.EqualTo(17));
         Assert.That(model.Graph.Initializer.Select(static tensor => tensor.Name), Is.EqualTo(entry.Graph.Weights.Select(static weight => weight.Name)));
@@ -32,12 +33,12 @@ public sealed class ModelFileTests
     {
         ZooEntry entry = Zoo.LargeExternal(3_000_000);
         using var folder = new TemporaryFolder();
-        entry.Write(folder.File("big.onnx"), seed: 4);
+        entry.Write(folder["big.onnx"], seed: 4);
 
-        Assert.That(folder.FileNames, Is.EqualTo(new[] { "big.onnx", "big.onnx.data" }));
-        byte[] data = File.ReadAllBytes(folder.File("big.onnx.data"));
+        Assert.That(folder.FileNames(), Is.EqualTo(new[] { "big.onnx", "big.onnx.data" }));
+        byte[] data = File.ReadAllBytes(folder["big.onnx.data"]);
         long end = 0;
-        foreach ((TensorProto tensor, WeightSpec weight) in Parse(folder.File("big.onnx")).Graph.Initializer.Zip(entry.Graph.Weights))
+        foreach ((TensorProto tensor, WeightSpec weight) in Parse(folder["big.onnx"]).Graph.Initializer.Zip(entry.Graph.Weights))
         {
             bool external = tensor.DataLocation == TensorProto.Types.DataLocation.External;
             Assert.That(external, Is.EqualTo(weight.ByteCount >= 1024), weight.Name);
@@ -66,8 +67,8 @@ public sealed class ModelFileTests
 
         byte[] Written(ZooEntry entry, int seed)
         {
-            entry.Write(folder.File("model.onnx"), seed);
-            return [.. folder.FileNames.SelectMany(file => SHA256.HashData(File.ReadAllBytes(folder.File(file))))];
+            entry.Write(folder["model.onnx"], seed);
+            return [.. folder.FileNames().SelectMany(file => SHA256.HashData(File.ReadAllBytes(folder[file])))];
         }
     }
 

@@ -4,7 +4,7 @@ using OrtElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
 namespace EdgeSplit.ModelZoo.Tests;
 
-/// <summary>A model file in ONNX Runtime, fed with random inputs that the models of the zoo accept.</summary>
+/// <summary>A model file in ONNX Runtime, run on one thread.</summary>
 internal sealed class ModelSession : IDisposable
 {
     private readonly InferenceSession _session;
@@ -20,28 +20,9 @@ internal sealed class ModelSession : IDisposable
 
     public IReadOnlyDictionary<string, NodeMetadata> Outputs => _session.OutputMetadata;
 
-    /// <summary>Runs the model; ids are small enough for every vocabulary, masks are all ones.</summary>
-    public IReadOnlyDictionary<string, (long[] Shape, float[] Values)> Run(ZooEntry entry, IReadOnlyDictionary<string, long> sizes, int seed)
-    {
-        var random = new Random(seed);
-        var feeds = new Dictionary<string, OrtValue>();
-        foreach (TensorInfo input in entry.Inputs)
-        {
-            long[] shape = ShapeOf(input, sizes);
-            long count = shape.Aggregate(1L, static (product, size) => product * size);
-            feeds[input.Name] = input.ElementType == Tensors.TensorElementType.Float
-                ? Tensor([.. Enumerable.Range(0, (int)count).Select(_ => (random.NextSingle() * 2) - 1)], shape)
-                : Tensor([.. Enumerable.Range(0, (int)count).Select(_ => Id(input.Name))], shape);
-        }
-        return Run(feeds);
-
-        long Id(string name) => name switch
-        {
-            "attention_mask" => 1,
-            "token_type_ids" => random.Next(2),
-            _ => random.Next(1000),
-        };
-    }
+    /// <summary>Runs the model on inputs of the zoo's making.</summary>
+    public IReadOnlyDictionary<string, (long[] Shape, float[] Values)> Run(ZooEntry entry, int seed, IReadOnlyDictionary<string, long>? sizes = null) =>
+        Run(entry.CreateInputs(seed, sizes).ToDictionary(static pair => pair.Key, static pair => ToOrtValue(pair.Value)));
 
     /// <summary>Runs the model and disposes of the inputs.</summary>
     public IReadOnlyDictionary<string, (long[] Shape, float[] Values)> Run(IReadOnlyDictionary<string, OrtValue> feeds)
@@ -54,8 +35,18 @@ internal sealed class ModelSession : IDisposable
             static pair => (pair.Second.GetTensorTypeAndShape().Shape, pair.Second.GetTensorDataAsSpan<float>().ToArray()));
     }
 
-    public static OrtValue Tensor<T>(T[] values, params long[] shape)
+    public static OrtValue ValueOf<T>(T[] values, params long[] shape)
         where T : unmanaged => OrtValue.CreateTensorValueFromMemory(values, shape);
+
+    private static OrtValue ToOrtValue(Tensor tensor)
+    {
+        using (tensor)
+        {
+            return tensor.ElementType == TensorElementType.Float
+                ? ValueOf(tensor.AsSpan<float>().ToArray(), [.. tensor.Shape.Dimensions])
+                : ValueOf(tensor.AsSpan<long>().ToArray(), [.. tensor.Shape.Dimensions]);
+        }
+    }
 
     public static long[] ShapeOf(TensorInfo info, IReadOnlyDictionary<string, long> sizes) =>
         [.. info.Dimensions.Select(dimension => dimension.Size ?? sizes[dimension.Symbol!])];

@@ -1,3 +1,5 @@
+using EdgeSplit.Tests;
+
 namespace EdgeSplit.ModelZoo.Tests;
 
 public sealed class WriteFailureTests
@@ -8,41 +10,41 @@ public sealed class WriteFailureTests
     public void Write_missingFolder_isNotFound()
     {
         using var folder = new TemporaryFolder();
-        AssertFails(EdgeSplitError.NotFound, Entry, folder.File("missing/model.onnx"));
-        Assert.That(folder.FileNames, Is.Empty);
+        AssertFails(EdgeSplitError.NotFound, Entry, folder["missing/model.onnx"]);
+        Assert.That(folder.FileNames(), Is.Empty);
     }
 
     [Test]
     public void Write_pathThatIsAFolder_isInvalidAndLeavesNothing()
     {
         using var folder = new TemporaryFolder();
-        Directory.CreateDirectory(folder.File("model.onnx"));
-        AssertFails(EdgeSplitError.InvalidArgument, Entry, folder.File("model.onnx"));
-        Assert.That(folder.FileNames, Is.EqualTo(new[] { "model.onnx" }));
+        Directory.CreateDirectory(folder["model.onnx"]);
+        AssertFails(EdgeSplitError.InvalidArgument, Entry, folder["model.onnx"]);
+        Assert.That(folder.FileNames(), Is.EqualTo(new[] { "model.onnx" }));
     }
 
     [Test]
     public void Write_modelLargerThanTheDisk_isResourceExhaustedAndLeavesNothing()
     {
         using var folder = new TemporaryFolder();
-        AssertFails(EdgeSplitError.ResourceExhausted, Zoo.LargeExternal(1L << 50), folder.File("model.onnx"));
-        Assert.That(folder.FileNames, Is.Empty);
+        AssertFails(EdgeSplitError.ResourceExhausted, Zoo.LargeExternal(1L << 50), folder["model.onnx"]);
+        Assert.That(folder.FileNames(), Is.Empty);
     }
 
     [Test]
     public void Write_cancelledHalfWay_leavesTheOlderModel()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("model.onnx"), "older");
+        File.WriteAllText(folder["model.onnx"], "older");
         using var cancellation = new CancellationTokenSource();
         var progress = new Progress(part =>
         {
             if (part > 0.5)
                 cancellation.Cancel();
         });
-        Assert.Throws<OperationCanceledException>(() => Entry.Write(folder.File("model.onnx"), 0, progress, cancellation.Token));
-        Assert.That(folder.FileNames, Is.EqualTo(new[] { "model.onnx" }));
-        Assert.That(File.ReadAllText(folder.File("model.onnx")), Is.EqualTo("older"));
+        Assert.Throws<OperationCanceledException>(() => Entry.Write(folder["model.onnx"], 0, progress, cancellation.Token));
+        Assert.That(folder.FileNames(), Is.EqualTo(new[] { "model.onnx" }));
+        Assert.That(File.ReadAllText(folder["model.onnx"]), Is.EqualTo("older"));
     }
 
     [Test]
@@ -50,7 +52,7 @@ public sealed class WriteFailureTests
     {
         using var folder = new TemporaryFolder();
         List<double> parts = [];
-        Entry.Write(folder.File("model.onnx"), progress: new Progress(parts.Add));
+        Entry.Write(folder["model.onnx"], progress: new Progress(parts.Add));
         Assert.That(parts, Is.Ordered.And.Count.GreaterThan(10));
         Assert.That(parts[^1], Is.EqualTo(1));
     }
@@ -63,7 +65,7 @@ public sealed class WriteFailureTests
         using var folder = new TemporaryFolder();
         Assert.That(entry.WeightBytes, Is.GreaterThan(40_000_000));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        entry.Write(folder.File("model.onnx"));
+        entry.Write(folder["model.onnx"]);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(4_000_000));
     }
 

@@ -42,6 +42,37 @@ public sealed class ZooTests
     }
 
     [Test]
+    public void CreateInputs_ids_fillTheirRangeAndRepeatBySeed()
+    {
+        ZooEntry entry = Zoo.Get("bert-tiny");
+        Dictionary<string, long[]> inputs = Created(), again = Created();
+        long[] ids = inputs["input_ids"];
+        Assert.That(ids, Has.Length.EqualTo(4500).And.All.InRange(0, 30521));
+        Assert.That(ids.Max(), Is.GreaterThan(30_000));
+        Assert.That(inputs["attention_mask"], Is.All.EqualTo(1));
+        Assert.That(inputs["token_type_ids"].Distinct(), Is.EquivalentTo(new long[] { 0, 1 }));
+        Assert.That(again["input_ids"], Is.EqualTo(ids));
+
+        Dictionary<string, long[]> Created() => entry.CreateInputs(seed: 1, new Dictionary<string, long> { ["batch"] = 9, ["sequence"] = 500 })
+            .ToDictionary(static pair => pair.Key, static pair => Elements(pair.Value));
+
+        static long[] Elements(Tensor tensor)
+        {
+            using (tensor)
+                return tensor.AsSpan<long>().ToArray();
+        }
+    }
+
+    [Test]
+    public void CreateInputs_sizeMissing_saysWhich()
+    {
+        EdgeSplitException? failure = Assert.Throws<EdgeSplitException>(
+            static () => Zoo.Get("bert-tiny").CreateInputs(dimensions: new Dictionary<string, long> { ["batch"] = 1 }));
+        Assert.That(failure!.Error, Is.EqualTo(EdgeSplitError.InvalidArgument));
+        Assert.That(failure.Message, Does.Contain("'sequence'").And.Contain("input_ids"));
+    }
+
+    [Test]
     public void Get_unknownName_saysWhichNamesThereAre()
     {
         EdgeSplitException? failure = Assert.Throws<EdgeSplitException>(static () => Zoo.Get("alexnet"));

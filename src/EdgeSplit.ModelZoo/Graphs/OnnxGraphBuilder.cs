@@ -17,20 +17,28 @@ internal sealed partial class OnnxGraphBuilder(string name)
     private readonly Dictionary<string, int> _usedNames = [];
     private readonly ImmutableArray<TensorInfo>.Builder _inputs = ImmutableArray.CreateBuilder<TensorInfo>();
     private readonly ImmutableArray<TensorInfo>.Builder _outputs = ImmutableArray.CreateBuilder<TensorInfo>();
+    private readonly ImmutableDictionary<string, IdRange>.Builder _idRanges = ImmutableDictionary.CreateBuilder<string, IdRange>();
 
-    /// <summary>Adds a model input.</summary>
+    /// <summary>Adds a float model input.</summary>
     /// <param name="name">The input's name.</param>
-    /// <param name="elementType">Its element type.</param>
     /// <param name="shape">The dimensions, separated by commas: sizes, or names of sizes known at run time.</param>
     /// <param name="width">The <see cref="Value.Width"/>.</param>
-    public Value Input(string name, TensorElementType elementType, string shape, int width = 0)
+    public Value Input(string name, string shape, int width)
     {
-        _inputs.Add(Declare(_graph.Input, name, elementType, shape));
+        _inputs.Add(Declare(_graph.Input, name, TensorElementType.Float, shape));
         return new Value(name, width);
     }
 
-    /// <summary>An image input named <c>input</c> with three channels and a symbolic batch.</summary>
-    public Value ImageInput(int pixels) => Input("input", TensorElementType.Float, $"batch, 3, {pixels}, {pixels}", 3);
+    /// <summary>Adds a float model input <c>input</c>: images of three channels, any number of them.</summary>
+    public Value ImageInput(int pixels) => Input("input", $"batch, 3, {pixels}, {pixels}", 3);
+
+    /// <summary>Adds an int64 model input whose values are in <paramref name="range"/>.</summary>
+    public Value IdInput(string name, string shape, IdRange range)
+    {
+        _inputs.Add(Declare(_graph.Input, name, TensorElementType.Int64, shape));
+        _idRanges.Add(name, range);
+        return new Value(name);
+    }
 
     /// <summary>Makes a float tensor a model output, renaming it.</summary>
     public void Output(Value value, string name, string shape)
@@ -78,7 +86,7 @@ internal sealed partial class OnnxGraphBuilder(string name)
     }
 
     /// <summary>The finished graph.</summary>
-    public ZooGraph Build() => new(_graph, [.. _weights], _inputs.ToImmutable(), _outputs.ToImmutable());
+    public ZooGraph Build() => new(_graph, [.. _weights], _inputs.ToImmutable(), _outputs.ToImmutable(), _idRanges.ToImmutable());
 
     private Value AddWeight(string name, UniformRange values, bool isTrained, params ReadOnlySpan<long> dimensions)
     {

@@ -1,5 +1,4 @@
 using EdgeSplit.ModelZoo.Graphs;
-using EdgeSplit.Tensors;
 
 namespace EdgeSplit.ModelZoo.Language;
 
@@ -14,9 +13,9 @@ internal static class BertEncoder
     public static ZooGraph Build(string name, BertConfiguration sizes)
     {
         var graph = new OnnxGraphBuilder(name);
-        Value ids = graph.Input("input_ids", TensorElementType.Int64, "batch, sequence");
-        Value mask = graph.Input("attention_mask", TensorElementType.Int64, "batch, sequence");
-        Value segments = graph.Input("token_type_ids", TensorElementType.Int64, "batch, sequence");
+        Value ids = graph.IdInput("input_ids", "batch, sequence", new IdRange(0, BertConfiguration.Vocabulary));
+        Value mask = graph.IdInput("attention_mask", "batch, sequence", new IdRange(1, 2));
+        Value segments = graph.IdInput("token_type_ids", "batch, sequence", new IdRange(0, BertConfiguration.Segments));
 
         Value additiveMask = graph.AdditiveMask(mask, "");
         Value x = Embeddings(graph, sizes, ids, segments);

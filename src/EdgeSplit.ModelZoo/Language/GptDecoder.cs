@@ -1,5 +1,4 @@
 using EdgeSplit.ModelZoo.Graphs;
-using EdgeSplit.Tensors;
 
 namespace EdgeSplit.ModelZoo.Language;
 
@@ -17,8 +16,8 @@ internal static class GptDecoder
     {
         var graph = new OnnxGraphBuilder(name);
         int headWidth = sizes.Width / sizes.Heads;
-        Value ids = graph.Input("input_ids", TensorElementType.Int64, "batch, sequence");
-        Value mask = graph.Input("attention_mask", TensorElementType.Int64, $"batch, {TotalLength}");
+        Value ids = graph.IdInput("input_ids", "batch, sequence", new IdRange(0, sizes.Vocabulary));
+        Value mask = graph.IdInput("attention_mask", $"batch, {TotalLength}", new IdRange(1, 2));
         var past = new (Value Key, Value Value)[sizes.Layers];
         for (int i = 0; i < sizes.Layers; i++)
             past[i] = (Past(i, "key"), Past(i, "value"));
@@ -51,7 +50,7 @@ internal static class GptDecoder
         return graph.Build();
 
         Value Past(int layer, string what) =>
-            graph.Input($"past_key_values.{layer}.{what}", TensorElementType.Float, $"batch, {sizes.Heads}, past_sequence, {headWidth}", headWidth);
+            graph.Input($"past_key_values.{layer}.{what}", $"batch, {sizes.Heads}, past_sequence, {headWidth}", headWidth);
 
         Value Range(Value from, Value to) => graph.Node("Range", Root, 0, [from, to, graph.Scalar(Root, 1)]);
 

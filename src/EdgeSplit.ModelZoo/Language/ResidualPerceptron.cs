@@ -1,5 +1,4 @@
 using EdgeSplit.ModelZoo.Graphs;
-using EdgeSplit.Tensors;
 
 namespace EdgeSplit.ModelZoo.Language;
 
@@ -16,7 +15,7 @@ internal static class ResidualPerceptron
     {
         int width = checked(8 * (int)Math.Ceiling(Math.Sqrt(weightBytes / (sizeof(float) * 8.0 * Blocks)) / 8));
         var graph = new OnnxGraphBuilder(name);
-        Value x = graph.Input("input", TensorElementType.Float, $"batch, {width}", width);
+        Value x = graph.Input("input", $"batch, {width}", width);
         for (int i = 0; i < Blocks; i++)
         {
             string module = $"blocks.{i}";

@@ -8,7 +8,7 @@ namespace EdgeSplit.Onnx.Layers;
 /// <summary>Makes the planner's view of a model from its layers.</summary>
 internal static class ModelGraphs
 {
-    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, ImmutableArray<LayerNodes> layers, ModelWeights weights)
+    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, ImmutableArray<LayerNodes> layers, string modelPath)
     {
         var indexes = new Dictionary<string, int>(StringComparer.Ordinal);
         var producers = new List<int>();
@@ -23,6 +23,7 @@ internal static class ModelGraphs
         var consumers = new List<int>[producers.Count];
         for (int i = 0; i < consumers.Length; i++)
             consumers[i] = [];
+        var weights = new ModelWeights(graph, modelPath);
         var names = new LayerNames();
         ImmutableArray<Layer>.Builder graphLayers = ImmutableArray.CreateBuilder<Layer>(layers.Length);
         for (int i = 0; i < layers.Length; i++)

@@ -3,7 +3,6 @@ using EdgeSplit.Models;
 using EdgeSplit.Onnx.Format;
 using EdgeSplit.Onnx.Graphs;
 using EdgeSplit.Onnx.Reading;
-using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Layers;
 
@@ -14,9 +13,6 @@ internal sealed class ModelWeights(OnnxGraph graph, string modelPath)
     private readonly Dictionary<TensorProto, int> _indexes = new(ReferenceEqualityComparer.Instance);
 
     public ImmutableArray<Weight> All => [.. _weights];
-
-    /// <summary>The number of elements of all constants.</summary>
-    public long ElementCount { get; private set; }
 
     /// <summary>The indexes of the constants behind some nodes and values: initializers, constants in attributes and bodies, and what they are made of.</summary>
     public ImmutableArray<int> ReadBy(IEnumerable<GraphNode> nodes, IEnumerable<string> values)
@@ -55,7 +51,6 @@ internal sealed class ModelWeights(OnnxGraph graph, string modelPath)
         index = _weights.Count;
         _weights.Add(new Weight(index, name, TensorProtos.ByteCount(tensor, modelPath)));
         _indexes.Add(tensor, index);
-        ElementCount += new TensorShape([.. tensor.Dims]).ElementCount;
         return index;
     }
 }
