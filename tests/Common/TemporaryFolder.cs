@@ -7,7 +7,8 @@ internal sealed class TemporaryFolder : IDisposable
 
     public string Path { get; }
 
-    public string File(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
+    /// <summary>The path of a file in the folder.</summary>
+    public string this[params string[] parts] => System.IO.Path.Combine([Path, .. parts]);
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

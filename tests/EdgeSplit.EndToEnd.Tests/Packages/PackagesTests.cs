@@ -18,7 +18,7 @@ internal sealed class PackagesTests
     public async Task Pack_libraries_givesCompletePackagesThatAFreshApplicationRunsOn()
     {
         using var folder = new TemporaryFolder();
-        string feed = folder.File("feed");
+        string feed = folder["feed"];
         string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         foreach (string library in (string[])[.. Libraries, "EdgeSplit.Tool"])
         {
@@ -30,7 +30,7 @@ internal sealed class PackagesTests
                 CheckPackage(Path.Combine(feed, $"{library}.{Version}.nupkg"), library);
         }
 
-        string application = folder.File("app");
+        string application = folder["app"];
         Directory.CreateDirectory(application);
         string runtimeVersion = XDocument.Load(Path.Combine(RepositoryRoot.Path, "Directory.Packages.props")).Descendants("PackageVersion")
             .Single(element => (string?)element.Attribute("Include") == "Microsoft.ML.OnnxRuntime").Attribute("Version")!.Value;
@@ -54,7 +54,7 @@ internal sealed class PackagesTests
         await File.WriteAllTextAsync(Path.Combine(application, "nuget.config"), $"""
             <configuration>
               <config>
-                <add key="globalPackagesFolder" value="{folder.File("packages")}" />
+                <add key="globalPackagesFolder" value="{folder["packages"]}" />
               </config>
               <fallbackPackageFolders>
                 <clear />
@@ -67,7 +67,7 @@ internal sealed class PackagesTests
               </packageSources>
             </configuration>
             """);
-        string model = folder.File("resnet18.onnx");
+        string model = folder["resnet18.onnx"];
         EdgeSplit.ModelZoo.Zoo.Get("resnet18").Write(model);
         await File.WriteAllTextAsync(Path.Combine(application, "Program.cs"), ReadmeSnippets.Read("in-process"));
 
