@@ -1,1 +1,14 @@
-return 0;
+using System.CommandLine;
+using EdgeSplit.Tool;
+using EdgeSplit.Tool.Commands;
+
+var root = new RootCommand("Splits ONNX models over several devices, checks the parts, and runs them.")
+{
+    InspectCommand.Create(),
+    SplitCommand.Create(),
+    //VerifyCommand.Create(),
+    //AgentCommand.Create(),
+    //RunCommand.Create(),
+    ZooCommand.Create(),
+};
+return await CommandLine.InvokeAsync(root, args);

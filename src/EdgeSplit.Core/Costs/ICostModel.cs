@@ -17,6 +17,13 @@ public interface ICostModel
     /// <summary>A name to show.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// What <see cref="Combine"/> looks at. Partitioners leave the other parts of the cost at 0 while they search, which is
+    /// much faster where the latency is not needed.
+    /// </summary>
+    /// <value>Default: everything.</value>
+    PlanMeasures Measures => PlanMeasures.All;
+
     /// <summary>Seconds that a layer takes on a device.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="weightBytes">The bytes of the weights that the layer reads.</param>
@@ -27,6 +34,8 @@ public interface ICostModel
     /// <summary>Seconds that a link is busy with some bytes, its latency not included.</summary>
     double TransferSeconds(long byteCount, Link link);
 
-    /// <summary>The one number to minimise.</summary>
+    /// <summary>
+    /// The one number to minimise. It never falls when a part of the cost grows and the others stay: lower bounds rest on that.
+    /// </summary>
     double Combine(in PlanCost cost);
 }

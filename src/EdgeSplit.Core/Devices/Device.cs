@@ -40,6 +40,13 @@ public sealed record Device
     /// <value>Default: 1.</value>
     public int ConcurrentStages { get; init; } = 1;
 
+    /// <summary>
+    /// Whether the device sends one value at a time and receives one at a time. Where not, its transfers load only their
+    /// other ends: a host whose memory each accelerator reaches by a bus of its own.
+    /// </summary>
+    /// <value>Default: true.</value>
+    public bool HasSharedInterface { get; init; } = true;
+
     /// <summary>Whether this is the coordinator itself, where layers go that fit nowhere else.</summary>
     public bool IsCoordinator { get; init; }
 

@@ -38,6 +38,9 @@ public sealed class Fleet
     /// <summary>The devices.</summary>
     public ImmutableArray<Device> Devices { get; }
 
+    /// <summary>The links that are listed, by the positions of sender and receiver.</summary>
+    internal IReadOnlyDictionary<(int From, int To), Link> ListedLinks => _links;
+
     /// <summary>The link of pairs that have none of their own.</summary>
     public Link DefaultLink { get; }
 

@@ -20,13 +20,33 @@ public sealed record PartitionProblem
     /// <summary>The position in the fleet of the device where requests come from and results go; -1 where both are free of cost.</summary>
     public int SourceDevice { get; init; } = -1;
 
-    /// <summary>Seconds that each layer took, by the ids of the devices that measured them; devices not listed are estimated.</summary>
+    /// <summary>
+    /// Whether a device computes while it sends and receives. Where not, a transfer keeps both of its ends from computing.
+    /// </summary>
+    /// <value>Default: true.</value>
+    public bool OverlapTransfers { get; init; } = true;
+
+    /// <summary>
+    /// The position in the fleet of the device through which every value passes that goes from one device to another, -1 where
+    /// devices send to each other directly. A value is sent to the relay once and fetched from there by each device that needs it.
+    /// </summary>
+    /// <value>Default: -1.</value>
+    public int RelayDevice { get; init; } = -1;
+
+    /// <summary>
+    /// The requests per second that the plan must sustain; with it, no device's share of busy time goes above its
+    /// <see cref="Device.AllowedLoad"/>. At 0 (not known) only devices that are above it already are left out.
+    /// </summary>
+    /// <value>Default: 0.</value>
+    public double RequestsPerSecond { get; init; }
+
+    /// <summary>Seconds that each layer took, by the ids of the devices that measured them; devices not listed, and layers where it says NaN, are estimated.</summary>
     public ImmutableDictionary<string, ImmutableArray<double>> MeasuredLayerSeconds { get; init; } = ImmutableDictionary<string, ImmutableArray<double>>.Empty;
 
     /// <summary>What an assignment must satisfy beyond memory and load.</summary>
     public PlanConstraints Constraints { get; init; } = new();
 
-    /// <summary>Where to start from when re-planning: the device of each layer, or default.</summary>
+    /// <summary>Where to start from when re-planning: the device of each layer (-1 where it has gone), or default.</summary>
     public ImmutableArray<int> CurrentAssignment { get; init; }
 
     /// <summary>The seed of whatever is random.</summary>

@@ -14,9 +14,16 @@ public sealed record PlanConstraints
     /// <summary>Groups of layers that run on one device, whichever.</summary>
     public ImmutableArray<ImmutableArray<int>> Colocated { get; init; } = [];
 
-    /// <summary>The number of leading layers (in topological order) that stay on the source device, so that raw inputs never leave it.</summary>
+    /// <summary>The number of leading layers (in topological order) that stay on <see cref="PartitionProblem.SourceDevice"/>, so that others never see what they read.</summary>
     public int PrivateLeadingLayers { get; init; }
 
     /// <summary>The largest number of devices that a plan may use; null for any.</summary>
     public int? MaximumDevices { get; init; }
+
+    /// <summary>
+    /// Whether the memory of each device holds the plan and, beside it, what <see cref="PartitionProblem.CurrentAssignment"/>
+    /// has there, as while the old plan's requests drain. Weights of both count once.
+    /// </summary>
+    /// <value>Default: false.</value>
+    public bool HoldsBothEpochs { get; init; }
 }

@@ -1,0 +1,13 @@
+using BenchmarkDotNet.Running;
+
+// Whole-system comparisons are verbs of their own; everything else is BenchmarkDotNet's (try --list flat).
+return args switch
+{
+    _ => RunBenchmarkDotNet(args),
+};
+
+static int RunBenchmarkDotNet(string[] args)
+{
+    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+    return 0;
+}

@@ -1,0 +1,71 @@
+using EdgeSplit.Tensors;
+
+namespace EdgeSplit.Agents.Internal;
+
+/// <summary>One execution of a partition: waits in the queue, runs, and completes its task, whichever way.</summary>
+internal sealed class Execution(string agentId, InferenceRequest request, LoadedPartition partition, TimeProvider time, CancellationToken cancellationToken)
+{
+    // The caller's continuation must not run on a thread of the queue.
+    private readonly TaskCompletionSource<PartialResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _enqueued = time.GetTimestamp();
+    private CancellationTokenRegistration _registration;
+    private ExecutionQueue? _queue;
+
+    /// <summary>The place in the queue while it waits; guarded by the queue's lock.</summary>
+    public LinkedListNode<Execution>? Node { get; set; }
+
+    public Task<PartialResult> Task => _completion.Task;
+
+    public void WatchCancellation(ExecutionQueue queue)
+    {
+        _queue = queue;
+        _registration = cancellationToken.UnsafeRegister(static state => ((Execution)state!).OnCancelled(), this);
+    }
+
+    public void Fail(Exception exception)
+    {
+        _registration.Unregister();
+        partition.Release();
+        _completion.SetException(exception);
+    }
+
+    /// <summary>Runs on the calling thread.</summary>
+    /// <param name="onEnded">Called when the thread is free again, before the caller learns the outcome.</param>
+    public void Run(Action onEnded)
+    {
+        PartialResult? result = null;
+        Exception? failure = null;
+        long started = time.GetTimestamp();
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            IReadOnlyDictionary<string, Tensor> outputs = partition.Executor.Execute(request.Inputs, cancellationToken);
+            result = new PartialResult(request.RequestId, request.PartitionId, outputs, time.GetElapsedTime(started), time.GetElapsedTime(_enqueued, started));
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or EdgeSplitException)
+        {
+            failure = exception;
+        }
+        catch (Exception exception)
+        {
+            failure = new EdgeSplitException(EdgeSplitError.ExecutionFailed, $"Partition '{request.PartitionId}' failed on agent '{agentId}': {exception.Message}", exception);
+        }
+        partition.Release();
+        onEnded();
+        _registration.Unregister();
+        if (result is not null)
+            _completion.SetResult(result);
+        else if (failure is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            _completion.SetCanceled(cancellationToken);
+        else
+            _completion.SetException(failure!);
+    }
+
+    private void OnCancelled()
+    {
+        if (!_queue!.Remove(this))
+            return; // It runs; the runtime watches the same token.
+        partition.Release();
+        _completion.SetCanceled(cancellationToken);
+    }
+}

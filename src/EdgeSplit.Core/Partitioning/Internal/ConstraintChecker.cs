@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using EdgeSplit.Devices;
+
+namespace EdgeSplit.Partitioning.Internal;
+
+/// <summary>Tells which constraints an assignment breaks. Not thread-safe.</summary>
+internal sealed class ConstraintChecker(PlacementModel model)
+{
+    private readonly ActivationMemory _memory = new(model.Graph);
+
+    /// <summary>Bytes of activations of the plan on a device, what the current plan keeps there included.</summary>
+    public long ActivationBytes(PlacementLoads loads, int device) =>
+        (model.Slots[device] * _memory.PeakBytes(loads.Assignment, device)) + model.HeldActivationBytes[device];
+
+    /// <summary>Whether what is on a device fits its memory and its allowed load.</summary>
+    public bool Fits(PlacementLoads loads, int device) => loads.LayersOn[device] == 0 || (IsLoadAllowed(loads, device) && FitsMemory(loads, device));
+
+    /// <summary>The share of a device's time that a plan takes at the requested rate.</summary>
+    public double ShareOf(PlacementLoads loads, int device) =>
+        // Seconds are stretched by other work already; its own share is what the device would need alone.
+        model.Problem.RequestsPerSecond * loads.Compute[device] / model.Slots[device] * (1 - model.Devices[device].CurrentLoad);
+
+    public ImmutableArray<PlanViolation> Violations(PlacementLoads loads)
+    {
+        ImmutableArray<PlanViolation>.Builder violations = ImmutableArray.CreateBuilder<PlanViolation>();
+        AddPlacements(loads.Assignment, violations);
+        for (int device = 0; device < model.DeviceCount; device++)
+        {
+            if (loads.LayersOn[device] > 0)
+                AddResources(loads, device, violations);
+        }
+        int used = loads.UsedDevices();
+        if (used > model.Problem.Constraints.MaximumDevices)
+            violations.Add(new(PlanViolationKind.MaximumDevices, $"The plan uses {used} devices; {model.Problem.Constraints.MaximumDevices} are allowed."));
+        return violations.ToImmutable();
+    }
+
+    private bool IsLoadAllowed(PlacementLoads loads, int device)
+    {
+        Device about = model.Devices[device];
+        return about.CurrentLoad < about.AllowedLoad && about.CurrentLoad + ShareOf(loads, device) <= about.AllowedLoad + 1e-9;
+    }
+
+    private bool FitsMemory(PlacementLoads loads, int device)
+    {
+        long limit = model.Devices[device].MemoryBytes;
+        long weights = loads.WeightBytes[device];
+        if (weights > limit)
+            return false;
+        // The exact peak is dear; where even all activations of the model fit there is nothing to ask.
+        return limit - weights >= model.LargestActivationBytes[device] || weights + ActivationBytes(loads, device) <= limit;
+    }
+
+    private void AddPlacements(int[] assignment, ImmutableArray<PlanViolation>.Builder violations)
+    {
+        PlanConstraints constraints = model.Problem.Constraints;
+        for (int layer = 0; layer < assignment.Length; layer++)
+        {
+            if (!double.IsFinite(model.SecondsOf(layer, assignment[layer])))
+                violations.Add(new(PlanViolationKind.Unsupported, $"Device '{IdOf(assignment[layer])}' cannot run layer '{NameOf(layer)}'."));
+            if (constraints.Forbidden.Contains((layer, IdOf(assignment[layer]))))
+                violations.Add(new(PlanViolationKind.Forbidden, $"Layer '{NameOf(layer)}' is forbidden on device '{IdOf(assignment[layer])}'."));
+            if (layer < constraints.PrivateLeadingLayers && assignment[layer] != model.Source)
+                violations.Add(new(PlanViolationKind.Privacy, $"Layer '{NameOf(layer)}' is one of the first {constraints.PrivateLeadingLayers} and has left the source device."));
+        }
+        foreach ((int layer, string id) in constraints.Pinned.OrderBy(static pin => pin.Key))
+        {
+            if (IdOf(assignment[layer]) != id)
+                violations.Add(new(PlanViolationKind.Pinned, $"Layer '{NameOf(layer)}' is pinned to device '{id}' and is on '{IdOf(assignment[layer])}'."));
+        }
+        foreach (ImmutableArray<int> group in constraints.Colocated)
+        {
+            if (group.Any(layer => assignment[layer] != assignment[group[0]]))
+                violations.Add(new(PlanViolationKind.Colocation, $"These layers are to be on one device: {string.Join(", ", group.Select(layer => $"'{NameOf(layer)}'"))}."));
+        }
+        foreach (int[] atom in model.Graph.Atoms.Layers)
+        {
+            if (atom.Any(layer => assignment[layer] != assignment[atom[0]]))
+                violations.Add(new(PlanViolationKind.IllegalCut, StageBuilder.DescribeSplitAtom(model.Problem.Graph, atom)));
+        }
+        foreach (int layer in model.LayersAtSource)
+        {
+            if (assignment[layer] != model.Source)
+                violations.Add(new(PlanViolationKind.IllegalCut, $"Layer '{NameOf(layer)}' reads or makes an input or output of the model that cannot travel, so it must be on the source device '{IdOf(model.Source)}'."));
+        }
+    }
+
+    private void AddResources(PlacementLoads loads, int device, ImmutableArray<PlanViolation>.Builder violations)
+    {
+        Device about = model.Devices[device];
+        if (!IsLoadAllowed(loads, device))
+        {
+            violations.Add(new(PlanViolationKind.Load, string.Create(CultureInfo.InvariantCulture,
+                $"Device '{about.Id}' is loaded by {about.CurrentLoad:P0} and the plan adds {ShareOf(loads, device):P0}; {about.AllowedLoad:P0} is allowed.")));
+        }
+        if (!FitsMemory(loads, device))
+        {
+            long needed = loads.WeightBytes[device] + ActivationBytes(loads, device);
+            violations.Add(new(PlanViolationKind.Memory, string.Create(CultureInfo.InvariantCulture,
+                $"Device '{about.Id}' lacks {needed - about.MemoryBytes:N0} bytes of memory: the plan needs {needed:N0}, it has {about.MemoryBytes:N0}.")));
+        }
+    }
+
+    private string IdOf(int device) => model.Devices[device].Id;
+
+    private string NameOf(int layer) => model.Problem.Graph.Layers[layer].Name;
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using EdgeSplit.Models;
+
+namespace EdgeSplit.Partitioning;
+
+/// <summary>Reads and writes plans as JSON, format <c>edgesplit.plan/1</c> (<c>docs/schemas/plan.schema.json</c>).</summary>
+public static class PlanFile
+{
+    /// <summary>The value of the member <c>format</c>.</summary>
+    public const string Format = "edgesplit.plan/1";
+
+    /// <summary>Writes a plan.</summary>
+    public static void Write(string path, PartitionPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var document = new PlanDocument
+        {
+            Format = Format,
+            Model = plan.Graph.Name,
+            Partitioner = plan.Partitioner,
+            Objective = plan.Objective,
+            LowerBound = plan.LowerBound,
+            LatencySeconds = plan.Cost.LatencySeconds,
+            BottleneckSeconds = plan.Cost.BottleneckSeconds,
+            TransferredBytes = plan.Cost.TransferredBytes,
+            EnergyJoules = plan.Cost.EnergyJoules,
+            Assignment = plan.Graph.Layers.ToDictionary(static layer => layer.Name, layer => plan.Fleet.Devices[plan.Assignment[layer.Index]].Id),
+        };
+        File.WriteAllText(path, JsonSerializer.Serialize(document, PlanJsonContext.Default.PlanDocument) + "\n");
+    }
+
+    /// <summary>Reads which device runs which layer of a model; only the members <c>format</c> and <c>assignment</c> are needed.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>: no such file; <see cref="EdgeSplitError.InvalidArgument"/>:
+    /// not a plan, or not a plan of this model: a layer is missing or unknown.</exception>
+    public static LayerAssignment Read(string path, ModelGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        PlanDocument document;
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            document = JsonSerializer.Deserialize(stream, PlanJsonContext.Default.PlanDocument)
+                ?? throw Invalid(path, "it is empty");
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new EdgeSplitException(EdgeSplitError.NotFound, $"There is no plan file '{path}'.", exception);
+        }
+        catch (JsonException exception)
+        {
+            throw Invalid(path, exception.Message, exception);
+        }
+        if (document.Format != Format)
+            throw Invalid(path, $"its format is '{document.Format}', not '{Format}'");
+
+        var deviceIds = new List<string>();
+        int[] assignment = new int[graph.Layers.Length];
+        foreach (Layer layer in graph.Layers)
+        {
+            if (!document.Assignment.Remove(layer.Name, out string? deviceId))
+                throw Invalid(path, $"it does not assign the layer '{layer.Name}' of '{graph.Name}'");
+            int device = deviceIds.IndexOf(deviceId);
+            if (device < 0)
+            {
+                device = deviceIds.Count;
+                deviceIds.Add(deviceId);
+            }
+            assignment[layer.Index] = device;
+        }
+        if (document.Assignment.Count > 0)
+            throw Invalid(path, $"'{graph.Name}' has no layer '{document.Assignment.Keys.First()}'");
+        return new LayerAssignment([.. deviceIds], [.. assignment]);
+    }
+
+    private static EdgeSplitException Invalid(string path, string what, Exception? innerException = null) =>
+        new(EdgeSplitError.InvalidArgument, $"'{path}' is not a plan for this model: {what.TrimEnd('.')}. See docs/schemas/plan.schema.json.", innerException);
+}
+
+/// <summary>A plan file as it is written.</summary>
+internal sealed class PlanDocument
+{
+    public required string Format { get; set; }
+
+    public string? Model { get; set; }
+
+    public string? Partitioner { get; set; }
+
+    public double? Objective { get; set; }
+
+    public double? LowerBound { get; set; }
+
+    public double? LatencySeconds { get; set; }
+
+    public double? BottleneckSeconds { get; set; }
+
+    public long? TransferredBytes { get; set; }
+
+    public double? EnergyJoules { get; set; }
+
+    /// <summary>The device id of each layer, by the layer's name.</summary>
+    public required Dictionary<string, string> Assignment { get; set; }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true,
+    WriteIndented = true)]
+[JsonSerializable(typeof(PlanDocument))]
+internal sealed partial class PlanJsonContext : JsonSerializerContext;

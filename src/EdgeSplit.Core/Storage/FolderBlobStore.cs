@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using EdgeSplit.Storage.Internal;
+
+namespace EdgeSplit.Storage;
+
+/// <summary>A blob store in a folder: one file per blob, named by its hash.</summary>
+/// <remarks>
+/// Several processes may use one folder: a blob appears under its name only when it is whole, checked and on the disk.
+/// Opening a store deletes what writers that died have left behind.
+/// </remarks>
+public sealed class FolderBlobStore : IBlobStore
+{
+    private const int CopyBufferBytes = 256 << 10;
+
+    /// <summary>Opens the store in a folder, which is created where it does not exist.</summary>
+    public FolderBlobStore(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        Folder = Path.GetFullPath(folder);
+        Directory.CreateDirectory(Folder);
+        AtomicFile.DeleteLeftovers(Folder);
+    }
+
+    /// <inheritdoc/>
+    public string Folder { get; }
+
+    /// <inheritdoc/>
+    public bool Contains(BlobReference blob)
+    {
+        var file = new FileInfo(PathOf(blob.Hash));
+        return file.Exists && file.Length == blob.ByteCount;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return new ValueTask<Stream>(new FileStream(
+                PathOf(hash), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan));
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new EdgeSplitException(EdgeSplitError.NotFound, $"The blob {hash} is not in '{Folder}'.", exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask AddAsync(BlobReference blob, Stream content, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        if (Contains(blob))
+            return;
+        try
+        {
+            await AtomicFile.WriteAsync(PathOf(blob.Hash), (file, token) => CopyCheckedAsync(blob, content, file, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && Contains(blob))
+        {
+            // Someone else stored the same content and has it open, which on Windows forbids to replace it.
+        }
+    }
+
+    /// <summary>Removes a blob if it is there.</summary>
+    internal void Remove(ContentHash hash) => File.Delete(PathOf(hash));
+
+    /// <summary>The hashes of the blobs that are there.</summary>
+    internal IEnumerable<ContentHash> List()
+    {
+        foreach (string path in Directory.EnumerateFiles(Folder))
+        {
+            if (ContentHash.TryParse(Path.GetFileName(path), out ContentHash hash))
+                yield return hash;
+        }
+    }
+
+    private string PathOf(ContentHash hash) => Path.Combine(Folder, hash.ToString());
+
+    private static async ValueTask CopyCheckedAsync(BlobReference blob, Stream content, FileStream file, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(blob.ByteCount, 4096, CopyBufferBytes));
+        try
+        {
+            long total = 0;
+            int read;
+            while ((read = await content.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                total += read;
+                if (total > blob.ByteCount)
+                    throw Mismatch(blob, "is longer");
+                hash.AppendData(buffer, 0, read);
+                await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+            }
+            if (total != blob.ByteCount)
+                throw Mismatch(blob, $"has only {total} bytes");
+            if (new ContentHash(hash.GetHashAndReset()) != blob.Hash)
+                throw Mismatch(blob, "has another hash");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static EdgeSplitException Mismatch(BlobReference blob, string how) => new(
+        EdgeSplitError.IntegrityFailure,
+        $"The content received for blob {blob.Hash} of {blob.ByteCount} bytes {how}: it was damaged on its way or its source is wrong. Fetch it again.");
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+
+namespace EdgeSplit.Tool.Commands;
+
+/// <summary>Arguments and options that several commands take.</summary>
+internal static class SharedArguments
+{
+    public static Argument<string> Model() => new("model") { Description = "The ONNX model file.", HelpName = "MODEL" };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print data as JSON instead of tables." };
+
+    public static Option<string[]> Dimensions() => new("--dim")
+    {
+        Description = "The size to assume for a symbolic dimension, as NAME=SIZE; repeat for several.",
+        HelpName = "NAME=SIZE",
+        DefaultValueFactory = _ => [],
+    };
+
+    public static Option<int> Count(string name, int defaultValue, int minimum, string description)
+    {
+        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => defaultValue };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < minimum)
+                result.AddError($"{name} must be {minimum} or more, not {value}.");
+        });
+        return option;
+    }
+
+    public static IReadOnlyDictionary<string, long> ParseDimensions(string[] texts)
+    {
+        var dimensions = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (string text in texts)
+        {
+            int separator = text.LastIndexOf('=');
+            if (separator <= 0 || !long.TryParse(text.AsSpan(separator + 1), out long size) || size < 1)
+                throw new BadUsageException($"--dim '{text}' is not NAME=SIZE with a size of 1 or more.");
+            dimensions[text[..separator]] = size;
+        }
+        return dimensions;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using EdgeSplit.EndToEnd.Tests.Processes;
+using EdgeSplit.ModelZoo;
+using EdgeSplit.Tests;
+
+namespace EdgeSplit.EndToEnd.Tests.Commands;
+
+/// <summary>Agents and a coordinator as real processes.</summary>
+internal sealed class RunTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    [Test]
+    public async Task Run_overTwoAgents_answersEveryRequestExactly()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder["resnet18.onnx"];
+        Zoo.Get("resnet18").Write(model);
+        await using DotnetProcess first = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0", "--id", "first");
+        await using DotnetProcess second = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0", "--id", "second");
+
+        string[] agents = ["--agent", await AddressAsync(first), "--agent", await AddressAsync(second)];
+        DotnetProcess.Outcome outcome = await DotnetProcess.RunToolAsync(["run", model, .. agents, "--requests", "8", "--concurrency", "8", "--objective", "throughput", "--check", "--json"]);
+
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.Output + outcome.Error);
+        using JsonDocument result = JsonDocument.Parse(outcome.Output);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(result.RootElement.GetProperty("requests").GetInt32(), Is.EqualTo(8));
+            Assert.That(result.RootElement.GetProperty("largestRelativeDifference").GetDouble(), Is.LessThanOrEqualTo(1e-4));
+            Assert.That(result.RootElement.GetProperty("stages").EnumerateArray().Select(static stage => stage.GetProperty("device").GetString()).Distinct().Count(), Is.EqualTo(2));
+        }
+    }
+
+    [Test]
+    public async Task Run_killedMidway_leavesAgentsServingTheNext()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder["bert-tiny.onnx"];
+        Zoo.Get("bert-tiny").Write(model);
+        await using DotnetProcess first = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0");
+        await using DotnetProcess second = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0");
+        string[] run = ["run", model, "--agent", await AddressAsync(first), "--agent", await AddressAsync(second)];
+
+        await using (DotnetProcess doomed = DotnetProcess.StartTool([.. run, "--requests", "1000000", "--concurrency", "4"]))
+        {
+            await doomed.WaitForLineAsync("stage", Patience);
+            doomed.Kill();
+            await doomed.WaitForExitAsync(Patience);
+        }
+        DotnetProcess.Outcome next = await DotnetProcess.RunToolAsync([.. run, "--requests", "4", "--check"]);
+
+        Assert.That(next.ExitCode, Is.Zero, next.Output + next.Error);
+    }
+
+    private static async Task<string> AddressAsync(DotnetProcess agent)
+    {
+        const string Marker = "listening on ";
+        string line = await agent.WaitForLineAsync(Marker, Patience);
+        return line[(line.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)..].Trim();
+    }
+}
