@@ -6,7 +6,7 @@ var root = new RootCommand("Splits ONNX models over several devices, checks the 
 {
     InspectCommand.Create(),
     SplitCommand.Create(),
-    //VerifyCommand.Create(),
+    VerifyCommand.Create(),
     //AgentCommand.Create(),
     //RunCommand.Create(),
     ZooCommand.Create(),
