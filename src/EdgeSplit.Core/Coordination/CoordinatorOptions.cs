@@ -16,10 +16,12 @@ public sealed record CoordinatorOptions
     public string Id { get; init; } = "coordinator";
 
     /// <summary>Decides which device runs which layer.</summary>
-    public required IPartitioner Partitioner { get; init; }
+    /// <value>Default: a <see cref="LocalSearchPartitioner"/>.</value>
+    public IPartitioner Partitioner { get; init; } = new LocalSearchPartitioner();
 
     /// <summary>What the partitioner minimises.</summary>
-    public required ICostModel CostModel { get; init; }
+    /// <value>Default: a <see cref="WeightedCostModel"/> that weighs latency, bandwidth, energy and load alike.</value>
+    public ICostModel CostModel { get; init; } = new WeightedCostModel();
 
     /// <summary>What every plan must satisfy, where a deployment states nothing else.</summary>
     public PlanConstraints Constraints { get; init; } = new();
