@@ -106,9 +106,9 @@ public sealed class CoordinatorTests
         FakeModel other = FakeModelBuilder.Chain("other", 3);
         await using Cluster cluster = await Cluster.CreateAsync(Model);
         using var folder = new TemporaryFolder();
-        other.Save(folder.File("other.json"));
+        other.Save(folder["other.json"]);
         Deployment first = await cluster.Coordinator.DeployAsync("chain");
-        Deployment second = await cluster.Coordinator.DeployAsync(folder.File("other.json"));
+        Deployment second = await cluster.Coordinator.DeployAsync(folder["other.json"]);
         Assert.That(second.Name, Is.EqualTo("other"));
         await Task.WhenAll(Enumerable.Range(0, 40).Select(async seed =>
         {
