@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using EdgeSplit.Models;
+using EdgeSplit.Onnx.Analysis;
 using EdgeSplit.Onnx.Graphs;
-using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Layers;
 
@@ -32,6 +32,7 @@ internal static class ModelGraphs
             ImmutableArray<int> inputs = [.. nodes.Inputs.Select(input => indexes[input]).Order()];
             foreach (int input in inputs)
                 consumers[input].Add(i);
+            List<NodeCost> costs = [.. nodes.Nodes.Select(node => NodeCosts.Estimate(node.Proto, types.SizedOf, graph.IsConstant))];
             graphLayers.Add(new Layer
             {
                 Index = i,
@@ -40,7 +41,8 @@ internal static class ModelGraphs
                 Inputs = inputs,
                 Outputs = [.. nodes.Outputs.Select(output => indexes[output])],
                 Weights = weights.ReadBy(nodes.Nodes, nodes.Outputs),
-                ActivationTrafficBytes = nodes.Nodes.Sum(node => node.Inputs.Where(input => !graph.IsConstant(input)).Concat(node.Outputs).Sum(types.ByteCount)),
+                FloatOperations = costs.Sum(static cost => cost.FloatOperations),
+                ActivationTrafficBytes = costs.Sum(static cost => cost.TrafficBytes),
             });
         }
 

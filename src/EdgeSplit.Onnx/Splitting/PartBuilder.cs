@@ -63,10 +63,10 @@ internal sealed class PartBuilder
 
     /// <summary>An input of the model keeps its declaration; a value from inside gets the type that is known of it.</summary>
     private ValueInfoProto InputOf(string value) =>
-        _graph.DeclaredInputs.TryGetValue(value, out ValueInfoProto? declared) ? declared : TypeProtos.FromInfo(_types.Of(value));
+        _graph.DeclaredInputs.TryGetValue(value, out ValueInfoProto? declared) ? declared : ValueDeclarations.Of(_types.Of(value));
 
     private ValueInfoProto OutputOf(string value) =>
-        _graph.Proto.Output.FirstOrDefault(output => output.Name == value) ?? TypeProtos.FromInfo(_types.Of(value));
+        _graph.Proto.Output.FirstOrDefault(output => output.Name == value) ?? ValueDeclarations.Of(_types.Of(value));
 
     private void AddInitializers(GraphProto part, PartContent content, PartBlobs blobs)
     {
