@@ -130,8 +130,10 @@ internal sealed class OnnxGraph
             {
                 if (_inputs.ContainsKey(output) || IsInitializer(output))
                     throw Invalid($"the node {Describe(node.Proto)} makes '{output}', which is also an input or initializer");
-                if (!producers.TryAdd(output, node.Index))
+                // ONNX Runtime turns Constant nodes into initializers, of which the last of a name counts.
+                if (producers.TryGetValue(output, out int other) && !(IsConstantNode(node.Proto) && IsConstantNode(nodes[other].Proto)))
                     throw Invalid($"two nodes make '{output}'");
+                producers[output] = node.Index;
             }
         }
         var successors = new HashSet<int>[nodes.Count];
@@ -153,6 +155,8 @@ internal sealed class OnnxGraph
         }
         return [.. order.Select((old, index) => nodes[old] with { Index = index })];
     }
+
+    private static bool IsConstantNode(NodeProto node) => node.OpType == "Constant" && OperatorDomains.Normalize(node.Domain) == OperatorDomains.Onnx;
 
     private void CheckNames()
     {

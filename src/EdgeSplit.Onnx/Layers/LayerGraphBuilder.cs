@@ -36,10 +36,10 @@ internal sealed class LayerGraphBuilder
     }
 
     /// <summary>The layers of a model in topological order, which is as near to the model's own as possible.</summary>
-    public static ImmutableArray<LayerNodes> Build(OnnxGraph graph, ValueTypes types, LayerGrouping grouping)
+    public static ImmutableArray<LayerNodes> Build(OnnxGraph graph, ValueTypes types, HalfPrecision halfPrecision, LayerGrouping grouping)
     {
         var builder = new LayerGraphBuilder(graph, types);
-        builder.MergeWhatCannotTravel();
+        builder.MergeWhatCannotTravel(halfPrecision);
         if (grouping == LayerGrouping.Fused)
             builder.MergeFusions();
         return builder.Layers();
@@ -60,12 +60,12 @@ internal sealed class LayerGraphBuilder
         return [.. live.Order().Select(index => _graph.Nodes[index])];
     }
 
-    /// <summary>Keeps the maker and all readers of a value together that is no tensor, or of a type that nobody knows.</summary>
-    private void MergeWhatCannotTravel()
+    /// <summary>Keeps the maker and all readers of a value together that is no tensor, of a type that nobody knows, or not exact at a cut.</summary>
+    private void MergeWhatCannotTravel(HalfPrecision halfPrecision)
     {
         foreach ((string value, List<GraphNode> readers) in _readers)
         {
-            if (_graph.ProducerOf(value) is not { } maker || _graph.IsConstant(value) || _types.CanTravel(value))
+            if (_graph.ProducerOf(value) is not { } maker || _graph.IsConstant(value) || (_types.CanTravel(value) && !halfPrecision.IsTied(value)))
                 continue;
             foreach (GraphNode reader in readers)
                 _groups.Merge(maker, reader);
