@@ -11,6 +11,14 @@ namespace EdgeSplit.Onnx.Graphs;
 /// </summary>
 internal sealed class HalfPrecision(OnnxGraph graph, ValueTypes types)
 {
+    /// <summary>Operators with a half-precision kernel on CPUs, as far as known.</summary>
+    private static readonly FrozenSet<string> OperatorsWithKernel = FrozenSet.ToFrozenSet(
+    [
+        "Cast", "Concat", "DequantizeLinear", "Expand", "Flatten", "Gather", "GroupQueryAttention", "Identity", "LayerNormalization", "MatMulNBits",
+        "QuantizeLinear", "Reshape", "RotaryEmbedding", "SimplifiedLayerNormalization", "SkipLayerNormalization",
+        "SkipSimplifiedLayerNormalization", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
+    ], StringComparer.Ordinal);
+
     private readonly FrozenSet<string> _outputs = graph.Outputs.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Whether a value crosses cuts as 32-bit floats, and is an internal value of the model.</summary>
@@ -21,6 +29,12 @@ internal sealed class HalfPrecision(OnnxGraph graph, ValueTypes types)
 
     /// <summary>What is known of a value at a cut.</summary>
     public TensorInfo AtCut(string value) => IsWidened(value) ? types.Of(value) with { ElementType = TensorElementType.Float } : types.Of(value);
+
+    /// <summary>Whether the maker of a value has a half-precision kernel.</summary>
+    public bool MakerHasKernel(string value) => graph.ProducerOf(value) is { } maker && OperatorsWithKernel.Contains(maker.Proto.OpType);
+
+    /// <summary>Whether a reader of a value has a half-precision kernel.</summary>
+    public bool AnyReaderHasKernel(string value) => graph.ReadersOf(value).Any(static reader => OperatorsWithKernel.Contains(reader.Proto.OpType));
 
     private bool IsComputed(string value) => types.Of(value).ElementType == TensorElementType.Float16 && graph.ProducerOf(value) is not null;
 }

@@ -14,6 +14,7 @@ internal sealed class OnnxGraph
 
     private readonly string _model;
     private readonly Dictionary<string, GraphNode> _producers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<GraphNode>> _readers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorProto> _initializers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SparseTensorProto> _sparseInitializers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ValueInfoProto> _inputs = new(StringComparer.Ordinal);
@@ -35,6 +36,12 @@ internal sealed class OnnxGraph
         {
             foreach (string output in node.Outputs)
                 _producers[output] = node;
+            foreach (string input in node.Inputs)
+            {
+                if (!_readers.TryGetValue(input, out List<GraphNode>? readers))
+                    _readers.Add(input, readers = []);
+                readers.Add(node);
+            }
         }
         Outputs = [.. model.Graph.Output.Select(static output => output.Name).Distinct(StringComparer.Ordinal)];
         CheckNames();
@@ -64,6 +71,9 @@ internal sealed class OnnxGraph
     public IReadOnlyDictionary<string, ValueInfoProto> DeclaredInputs => _inputs;
 
     public GraphNode? ProducerOf(string value) => _producers.GetValueOrDefault(value);
+
+    /// <summary>The nodes that read a value, in topological order.</summary>
+    public IReadOnlyList<GraphNode> ReadersOf(string value) => _readers.GetValueOrDefault(value) ?? [];
 
     public bool IsInitializer(string value) => _initializers.ContainsKey(value) || _sparseInitializers.ContainsKey(value);
 

@@ -21,9 +21,21 @@ internal sealed class WidenedBoundary
     public WidenedBoundary(HalfPrecision halfPrecision, IEnumerable<string> inputs, IEnumerable<string> outputs)
     {
         foreach (string input in inputs.Where(halfPrecision.IsWidened))
-            _narrowing.Add(Cast(input, Inner(input), TensorElementType.Float16));
+        {
+            string inner = Inner(input);
+            string narrowed = halfPrecision.MakerHasKernel(input) ? inner : inner + "/single";
+            _narrowing.Add(Cast(input, narrowed, TensorElementType.Float16));
+            if (narrowed != inner)
+                _narrowing.Add(WithoutKernel(narrowed, inner));
+        }
         foreach (string output in outputs.Where(halfPrecision.IsWidened))
-            _widening.Add(Cast(Inner(output), output, TensorElementType.Float));
+        {
+            string inner = Inner(output);
+            string widened = halfPrecision.AnyReaderHasKernel(output) ? inner : inner + "/single";
+            if (widened != inner)
+                _widening.Add(WithoutKernel(inner, widened));
+            _widening.Add(Cast(widened, output, TensorElementType.Float));
+        }
     }
 
     /// <summary>Adds the part's nodes with the casts around them.</summary>
@@ -36,6 +48,12 @@ internal sealed class WidenedBoundary
     }
 
     private string Inner(string value) => _names[value] = value + InnerSuffix;
+
+    /// <summary>
+    /// A node that changes nothing and has no half-precision kernel. ONNX Runtime looks at a node's neighbours to decide
+    /// whether to run it in single precision, so the part must show it a neighbour like the one behind the cut.
+    /// </summary>
+    private static NodeProto WithoutKernel(string from, string to) => new() { OpType = "Sum", Name = to, Input = { from }, Output = { to } };
 
     private static NodeProto Cast(string from, string to, TensorElementType type)
     {
