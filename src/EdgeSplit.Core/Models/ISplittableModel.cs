@@ -17,6 +17,9 @@ public interface ISplittableModel : IBlobSource, IDisposable
     /// <summary>The model's outputs, in the model's order.</summary>
     ImmutableArray<TensorInfo> Outputs { get; }
 
+    /// <summary>Paths, relative to the model file's folder, of the files that the model refers to: what a copy of the model needs beside it.</summary>
+    ImmutableArray<string> ExternalFiles => [];
+
     /// <summary>Takes the part that runs some layers, with the activations that enter and leave it as its inputs and outputs.</summary>
     /// <param name="layers">Indexes of layers that form a convex set: no path leaves the set and comes back.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.IllegalCut"/>: the set is empty or not convex, or a value crosses that cannot travel.</exception>

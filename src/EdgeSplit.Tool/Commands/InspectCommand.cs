@@ -47,7 +47,7 @@ internal static class InspectCommand
         Tables.Console.Write(summary);
 
         Table operators = Tables.Create("Operators", "operator", ">count");
-        foreach ((string type, int count) in model.OperatorCounts.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key, StringComparer.Ordinal))
+        foreach ((string type, int count) in model.Summary.OperatorCounts.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key, StringComparer.Ordinal))
             operators.Add(type, count.ToString());
         Tables.Console.Write(operators);
 
@@ -75,11 +75,11 @@ internal static class InspectCommand
     {
         yield return ("inputs", string.Join("; ", model.Inputs.Select(static input => $"{input.Name}: {input}")));
         yield return ("outputs", string.Join("; ", model.Outputs.Select(static output => $"{output.Name}: {output}")));
-        yield return ("format", $"IR {model.IrVersion}, {string.Join(", ", model.OperatorSets.Select(static set => $"{(set.Key.Length == 0 ? "ai.onnx" : set.Key)} {set.Value}"))}");
-        yield return ("producer", model.Producer);
-        yield return ("parameters", $"{model.ParameterCount:N0} ({Units.Bytes(model.Graph.WeightBytes)})");
+        yield return ("format", $"IR {model.Summary.IrVersion}, {string.Join(", ", model.Summary.OperatorSets.Select(static set => $"{(set.Key.Length == 0 ? "ai.onnx" : set.Key)} {set.Value}"))}");
+        yield return ("producer", model.Summary.Producer);
+        yield return ("parameters", $"{model.Summary.ParameterCount:N0} ({Units.Bytes(model.Graph.WeightBytes)})");
         yield return ("operations", Units.Operations(model.Graph.FloatOperations));
-        yield return ("layers", $"{model.Graph.Layers.Length} of {model.OperatorCounts.Values.Sum()} operators");
+        yield return ("layers", $"{model.Graph.Layers.Length} of {model.Summary.OperatorCounts.Values.Sum()} operators");
     }
 
     private static void PrintJson(OnnxModel model, IReadOnlyList<CutPoint> cuts)
@@ -88,15 +88,15 @@ internal static class InspectCommand
         Json.Print(new
         {
             name = graph.Name,
-            irVersion = model.IrVersion,
-            operatorSets = model.OperatorSets,
-            producer = model.Producer,
+            irVersion = model.Summary.IrVersion,
+            operatorSets = model.Summary.OperatorSets,
+            producer = model.Summary.Producer,
             inputs = model.Inputs.Select(Describe),
             outputs = model.Outputs.Select(Describe),
-            parameters = model.ParameterCount,
+            parameters = model.Summary.ParameterCount,
             weightBytes = graph.WeightBytes,
             floatOperations = graph.FloatOperations,
-            operators = model.OperatorCounts,
+            operators = model.Summary.OperatorCounts,
             layers = graph.Layers.Select(layer => new
             {
                 index = layer.Index,

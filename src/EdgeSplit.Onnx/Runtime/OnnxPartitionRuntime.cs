@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using EdgeSplit.Agents;
+using EdgeSplit.Devices;
+using EdgeSplit.Models;
+using EdgeSplit.Onnx.Runtime.Native;
+using Microsoft.ML.OnnxRuntime;
+
+namespace EdgeSplit.Onnx.Runtime;
+
+/// <summary>
+/// Runs partitions of ONNX models with ONNX Runtime, on the best of the preferred execution providers that works here.
+/// </summary>
+/// <remarks>
+/// Thread-safe. The application brings the native library: it references <c>Microsoft.ML.OnnxRuntime</c> or
+/// <c>Microsoft.ML.OnnxRuntime.Gpu</c>. Without it every member but the constructor throws an
+/// <see cref="EdgeSplitException"/> that says so.
+/// </remarks>
+public sealed class OnnxPartitionRuntime : IPartitionRuntime
+{
+    private readonly OnnxRuntimeOptions _options;
+    private readonly Lazy<ExecutionProviders> _providers;
+
+    /// <summary>Creates a runtime.</summary>
+    /// <param name="options">How partitions are run; null for the defaults.</param>
+    public OnnxPartitionRuntime(OnnxRuntimeOptions? options = null)
+    {
+        _options = options ?? new OnnxRuntimeOptions();
+        _providers = new Lazy<ExecutionProviders>(() => ExecutionProviders.Probe(_options.ExecutionProviders));
+    }
+
+    /// <inheritdoc/>
+    public string Name => $"onnxruntime {OrtNative.Version}";
+
+    /// <inheritdoc/>
+    public string ExecutionProvider => _providers.Value.Name;
+
+    /// <summary>For each preferred execution provider that does not work here, its name and why.</summary>
+    public ImmutableArray<string> UnavailableProviders => _providers.Value.Unavailable;
+
+    /// <inheritdoc/>
+    public ValueTask<Device> CalibrateAsync(CancellationToken cancellationToken) =>
+        new(Task.Run(() => Calibration.Measure(CreateSession, cancellationToken), cancellationToken));
+
+    /// <inheritdoc/>
+    public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(partition);
+        ArgumentException.ThrowIfNullOrEmpty(blobFolder);
+        return await Task.Run(() => Load(partition, blobFolder, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Builds an executor of a whole model, the reference for a split one.</summary>
+    /// <param name="path">The model file, below 2 GiB; weights in files beside it may be larger.</param>
+    /// <param name="cancellationToken">Stops the load.</param>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>, <see cref="EdgeSplitError.InvalidModel"/> or <see cref="EdgeSplitError.UnsupportedModel"/>.</exception>
+    public async ValueTask<IPartitionExecutor> LoadModelAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        byte[] model;
+        try
+        {
+            model = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException exception)
+        {
+            throw new EdgeSplitException(EdgeSplitError.NotFound, $"The model '{path}' cannot be read: {exception.Message}", exception);
+        }
+        return await Task.Run(() => Load(model, $"'{path}'", Path.GetDirectoryName(Path.GetFullPath(path))!, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    private OnnxPartitionExecutor Load(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
+    {
+        SkeletonChecks.Require(partition);
+        return Load(partition.Skeleton, $"partition {partition.Id}", blobFolder, cancellationToken);
+    }
+
+    private OnnxPartitionExecutor Load(ReadOnlyMemory<byte> model, string what, string folder, CancellationToken cancellationToken)
+    {
+        OrtSession session;
+        try
+        {
+            session = CreateSession(model.Span, folder, cancellationToken);
+        }
+        catch (OrtFailure failure)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new EdgeSplitException(failure.LoadError, $"ONNX Runtime rejects {what}: {failure.Message}", failure);
+        }
+        try
+        {
+            foreach (OrtSessionValue value in session.Inputs.Concat(session.OptionalInputs).Concat(session.Outputs))
+            {
+                if (value.Kind is not OrtValueKind.Tensor)
+                    throw new EdgeSplitException(EdgeSplitError.UnsupportedModel, $"The value '{value.Info.Name}' of {what} is a {value.Kind}; only tensors pass into and out of a partition. Cut the model elsewhere.");
+            }
+            return new OnnxPartitionExecutor(what, session);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private OrtSession CreateSession(ReadOnlySpan<byte> model, string folder, CancellationToken cancellationToken)
+    {
+        using SessionOptions settings = SessionSettings.Create(_options, folder);
+        ExecutionProviders.Append(settings, _providers.Value.Name);
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((SessionOptions)state!).SetLoadCancellationFlag(true), settings);
+        return OrtSession.Create(model, settings);
+    }
+}

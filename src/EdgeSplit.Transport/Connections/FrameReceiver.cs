@@ -1,0 +1,235 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using EdgeSplit.Transport.Framing;
+using EdgeSplit.Transport.Messages;
+
+namespace EdgeSplit.Transport.Connections;
+
+/// <summary>
+/// The receive loop: takes frames, checks them, fills the buffers of messages and passes on what is complete. It never waits
+/// for anything but the connection, so what the peer sends is always read.
+/// </summary>
+internal sealed class FrameReceiver(
+    FrameSource source, RequestTable requests, FrameWriter writer, CreditWindow credit, ReceiveBudget budget, PeerSettings settings) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<uint, IncomingMessage> _partial = [];
+
+    /// <summary>The time since the last byte came.</summary>
+    public TimeSpan Silence => source.Silence;
+
+    /// <summary>Receives until the peer closes the connection.</summary>
+    /// <returns>The peer's reason.</returns>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
+    public async Task<EdgeSplitException> RunAsync()
+    {
+        while (true)
+        {
+            FrameHead frame = await source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None).ConfigureAwait(false);
+            FramePrefix prefix = frame.Prefix;
+            IncomingMessage? message = null;
+            EdgeSplitException? closed = null;
+            switch (prefix.Type)
+            {
+                case FrameType.Request:
+                    message = BeginRequest(prefix, frame.Header);
+                    break;
+                case FrameType.Response:
+                    message = BeginResponse(prefix, frame.Header);
+                    break;
+                case FrameType.Data:
+                    message = FindPartial(prefix);
+                    break;
+                case FrameType.Failure:
+                    requests.Fail(prefix.StreamId, FailureHead.Read(frame.Header));
+                    Forget(prefix.StreamId);
+                    break;
+                case FrameType.Cancel:
+                    Forget(prefix.StreamId);
+                    requests.Cancel(prefix.StreamId);
+                    break;
+                case FrameType.Ping:
+                    writer.SendPong(ReadValue(frame));
+                    break;
+                case FrameType.Pong:
+                    _ = ReadValue(frame);
+                    break;
+                case FrameType.Credit:
+                    credit.Return(ReadValue(frame));
+                    break;
+                case FrameType.Blocked:
+                    writer.ReturnCreditAtOnce();
+                    break;
+                case FrameType.Close:
+                    closed = ToReason(FailureHead.Read(frame.Header));
+                    break;
+                default:
+                    throw ProtocolError.Violation($"a {prefix.Type} frame came after the handshake");
+            }
+            source.Consume(frame.Header.End);
+            if (closed is not null)
+                return closed;
+            if (prefix.BodyBytes > 0)
+                await ReceiveBodyAsync(message, prefix.BodyBytes).ConfigureAwait(false);
+            if (message is { IsComplete: true })
+                PassOn(message);
+        }
+    }
+
+    /// <summary>Drops a message that is arriving, if there is one on the stream.</summary>
+    public void Forget(uint streamId)
+    {
+        IncomingMessage? message;
+        lock (_gate)
+            _partial.Remove(streamId, out message);
+        message?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        IncomingMessage[] left;
+        lock (_gate)
+        {
+            left = [.. _partial.Values];
+            _partial.Clear();
+        }
+        foreach (IncomingMessage message in left)
+            message.Dispose();
+        source.Dispose();
+    }
+
+    private IncomingMessage? BeginRequest(FramePrefix prefix, in ReadOnlySequence<byte> header)
+    {
+        requests.CheckNew(prefix.StreamId);
+        int arriving = CheckNotArriving(prefix.StreamId);
+        MessageHead head = MessageHead.ReadRequest(header, settings.Limits.MaxTensorBytes);
+        Reserve(prefix, head);
+        if (requests.PeersCount + arriving >= settings.Limits.MaxConcurrentRequests)
+        {
+            return Refuse(prefix.StreamId, head, EdgeSplitError.Overloaded,
+                $"{settings.Limits.MaxConcurrentRequests} requests are waiting already; ask again later.");
+        }
+        try
+        {
+            return Begin(prefix, new IncomingMessage(prefix, head, settings.Pool, budget));
+        }
+        catch (OutOfMemoryException)
+        {
+            return Refuse(prefix.StreamId, null, EdgeSplitError.ResourceExhausted,
+                $"There is no memory for {head.BodyBytes} bytes of tensors; send smaller ones or ask again later.");
+        }
+    }
+
+    private IncomingMessage? BeginResponse(FramePrefix prefix, in ReadOnlySequence<byte> header)
+    {
+        MessageHead head = MessageHead.ReadResponse(header, settings.Limits.MaxTensorBytes);
+        CheckNotArriving(prefix.StreamId);
+        Reserve(prefix, head);
+        if (!requests.IsWaiting(prefix.StreamId, head.Payload.Operation))
+        {
+            // The request was taken back while the answer was on its way.
+            budget.Release(head.BodyBytes);
+            return null;
+        }
+        try
+        {
+            return Begin(prefix, new IncomingMessage(prefix, head, settings.Pool, budget));
+        }
+        catch (OutOfMemoryException)
+        {
+            requests.Fail(prefix.StreamId, new FailureHead(
+                EdgeSplitError.ResourceExhausted, $"There is no memory here for an answer of {head.BodyBytes} bytes."));
+            return null;
+        }
+    }
+
+    private void Reserve(FramePrefix prefix, MessageHead head)
+    {
+        long bodyBytes = head.BodyBytes;
+        if (prefix.BodyBytes > bodyBytes)
+            throw ProtocolError.Violation($"a {prefix.Type} frame carries {prefix.BodyBytes} bytes of tensors that have {bodyBytes}");
+        if (!budget.TryTake(bodyBytes))
+            throw ProtocolError.Violation($"a {prefix.Type} frame announces {bodyBytes} bytes, for which there is no credit");
+    }
+
+    private IncomingMessage Begin(FramePrefix prefix, IncomingMessage message)
+    {
+        if (message.RemainingBytes > prefix.BodyBytes)
+        {
+            lock (_gate)
+                _partial.Add(prefix.StreamId, message);
+        }
+        return message;
+    }
+
+    private int CheckNotArriving(uint streamId)
+    {
+        lock (_gate)
+        {
+            return !_partial.ContainsKey(streamId)
+                ? _partial.Count
+                : throw ProtocolError.Violation($"a second message came on stream {streamId} within the first");
+        }
+    }
+
+    private IncomingMessage? Refuse(uint streamId, MessageHead? reserved, EdgeSplitError error, string why)
+    {
+        if (reserved is not null)
+            budget.Release(reserved.BodyBytes);
+        writer.Enqueue(MessageEncoder.Failure(FrameType.Failure, streamId, new FailureHead(error, why)));
+        return null;
+    }
+
+    private IncomingMessage? FindPartial(FramePrefix prefix)
+    {
+        IncomingMessage? message;
+        lock (_gate)
+            _partial.TryGetValue(prefix.StreamId, out message);
+        if (message is not null && prefix.BodyBytes > message.RemainingBytes)
+            throw ProtocolError.Violation($"stream {prefix.StreamId} carries more bytes than its tensors have");
+        return message;
+    }
+
+    private async ValueTask ReceiveBodyAsync(IncomingMessage? message, int bodyBytes)
+    {
+        int left = bodyBytes;
+        while (left > 0 && message is not null)
+        {
+            Memory<byte> destination = message.BeginReceive(left);
+            if (destination.IsEmpty)
+                break;
+            try
+            {
+                await source.ReceiveAsync(destination, CancellationToken.None).ConfigureAwait(false);
+            }
+            finally
+            {
+                message.EndReceive(destination.Length);
+            }
+            left -= destination.Length;
+        }
+        if (left > 0)
+            await source.SkipAsync(left, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private void PassOn(IncomingMessage message)
+    {
+        lock (_gate)
+            _partial.Remove(message.StreamId);
+        if (message.IsRequest)
+            requests.Begin(message);
+        else
+            requests.Complete(message);
+    }
+
+    private static ulong ReadValue(FrameHead frame)
+    {
+        if (frame.Header.Length != sizeof(ulong))
+            throw ProtocolError.Violation($"a {frame.Prefix.Type} frame has a header of {frame.Header.Length} bytes instead of {sizeof(ulong)}");
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        frame.Header.CopyTo(bytes);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    private static EdgeSplitException ToReason(FailureHead failure) => new(failure.Error, $"The peer closed the connection: {failure.Message}");
+}

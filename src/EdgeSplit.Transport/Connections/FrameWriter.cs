@@ -1,0 +1,265 @@
+using System.Buffers.Binary;
+using EdgeSplit.Transport.Duplex;
+using EdgeSplit.Transport.Framing;
+
+namespace EdgeSplit.Transport.Connections;
+
+/// <summary>
+/// The sending half of a connection. Whoever has something to send queues it, and the first to find the connection idle
+/// writes until the queues are empty. Each write takes, in this order: control frames, messages without a body, and then at
+/// most <see cref="ChunkBytes"/> of bodies, one message after another in turns. So nothing small waits for more than one
+/// chunk, and a message that is abandoned stops between two frames.
+/// </summary>
+/// <param name="connection">Where to.</param>
+/// <param name="creditThresholdBytes">Credit to return is held back until it is this much or something else is sent.</param>
+/// <param name="onFailure">Called once when the connection breaks while sending.</param>
+internal sealed class FrameWriter(IDuplexConnection connection, long creditThresholdBytes, Action<Exception> onFailure)
+{
+    public const int ChunkBytes = 256 * 1024;
+
+    private const int MaxFramesInBatch = 64;
+    private const int MaxQueued = 16 * 1024;
+    private const int MaxBatchesInCaller = 4;
+    private const int ControlValueBytes = 8;
+    private const int ControlFrameBytes = FramePrefix.ByteCount + ControlValueBytes;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<OutgoingMessage> _urgent = new();
+    private readonly Queue<OutgoingMessage> _bulk = new();
+    private readonly Queue<uint> _cancels = new();
+    private readonly List<ReadOnlyMemory<byte>> _batch = [];
+    private readonly List<OutgoingMessage> _messagesInBatch = [];
+    private readonly byte[] _scratch = new byte[(4 * ControlFrameBytes) + (3 * MaxFramesInBatch * FramePrefix.ByteCount)];
+    private int _scratchUsed;
+    private long _creditToReturn;
+    private bool _holdsCreditBack = true;
+    private bool _blocked;
+    private ulong? _ping;
+    private ulong? _pong;
+    private bool _isWriting;
+    private bool _isClosed;
+
+    /// <summary>Queues a message. Its <see cref="OutgoingMessage.Released"/> tells when it was written, or will not be.</summary>
+    public void Enqueue(OutgoingMessage message)
+    {
+        bool refused;
+        lock (_gate)
+        {
+            refused = _isClosed || _urgent.Count + _bulk.Count >= MaxQueued;
+            if (!refused)
+                (message.BodyBytes == 0 ? _urgent : _bulk).Enqueue(message);
+        }
+        if (!refused)
+        {
+            WriteIfIdle();
+            return;
+        }
+        message.Release();
+        onFailure(new IOException("The peer does not read what it is sent."));
+    }
+
+    /// <summary>Takes a message back as far as it is not written yet.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="tellPeer">Whether the peer gets a Cancel frame if it knows of the message already.</param>
+    public void Abandon(OutgoingMessage message, bool tellPeer)
+    {
+        bool release;
+        lock (_gate)
+        {
+            if (message.IsAbandoned || _isClosed)
+                return;
+            message.IsAbandoned = true;
+            if (tellPeer && message.IsStarted)
+                _cancels.Enqueue(message.StreamId);
+            release = !message.IsBeingSent && !message.IsComplete;
+        }
+        if (release)
+            message.Release();
+        WriteIfIdle();
+    }
+
+    public void SendPing(ulong value)
+    {
+        lock (_gate)
+            _ping = value;
+        WriteIfIdle();
+    }
+
+    /// <summary>Answers a ping. A peer that pings faster than it reads gets only the latest answer.</summary>
+    public void SendPong(ulong value)
+    {
+        lock (_gate)
+            _pong = value;
+        WriteIfIdle();
+    }
+
+    public void SendBlocked()
+    {
+        lock (_gate)
+            _blocked = true;
+        WriteIfIdle();
+    }
+
+    /// <summary>Gives the peer credit, now or with what is sent next.</summary>
+    public void ReturnCredit(long byteCount)
+    {
+        lock (_gate)
+        {
+            _creditToReturn += byteCount;
+            if (_holdsCreditBack && _creditToReturn < creditThresholdBytes)
+                return;
+        }
+        WriteIfIdle();
+    }
+
+    /// <summary>From now on returns credit as soon as it is free: the peer had to wait for it once.</summary>
+    public void ReturnCreditAtOnce()
+    {
+        lock (_gate)
+            _holdsCreditBack = false;
+        WriteIfIdle();
+    }
+
+    /// <summary>Lets go of everything that is queued and takes nothing more.</summary>
+    public void Close()
+    {
+        List<OutgoingMessage> released = [];
+        lock (_gate)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+            foreach (OutgoingMessage message in _urgent.Concat(_bulk))
+            {
+                if (!message.IsAbandoned)
+                    released.Add(message);
+            }
+            _urgent.Clear();
+            _bulk.Clear();
+            _cancels.Clear();
+        }
+        foreach (OutgoingMessage message in released)
+            message.Release();
+    }
+
+    private void WriteIfIdle()
+    {
+        lock (_gate)
+        {
+            if (_isWriting || _isClosed)
+                return;
+            _isWriting = true;
+        }
+        _ = WriteAsync();
+    }
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            int batchesInCaller = 0;
+            while (TakeBatch())
+            {
+                ValueTask sending = connection.SendAsync(_batch, CancellationToken.None);
+                batchesInCaller = sending.IsCompleted ? batchesInCaller + 1 : 0;
+                await sending.ConfigureAwait(false);
+                EndBatch(failed: false);
+                // Whoever sent something small shall not write other people's tensors for long.
+                if (batchesInCaller == MaxBatchesInCaller)
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+        }
+        catch (Exception exception)
+        {
+            EndBatch(failed: true);
+            onFailure(exception);
+        }
+    }
+
+    private bool TakeBatch()
+    {
+        lock (_gate)
+        {
+            _batch.Clear();
+            _scratchUsed = 0;
+            AppendControlFrames();
+            while (_messagesInBatch.Count < MaxFramesInBatch && _urgent.TryDequeue(out OutgoingMessage? message))
+                AppendMessage(message, 0);
+            for (int room = ChunkBytes; room > 0 && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message);)
+                room -= AppendMessage(message, room);
+            _isWriting = _batch.Count > 0 && !_isClosed;
+            return _isWriting;
+        }
+    }
+
+    private int AppendMessage(OutgoingMessage message, int maxBodyBytes)
+    {
+        if (message.IsAbandoned)
+            return 0;
+        message.IsBeingSent = true;
+        _messagesInBatch.Add(message);
+        return message.AppendFrame(_batch, TakeScratch(FramePrefix.ByteCount), maxBodyBytes);
+    }
+
+    private void AppendControlFrames()
+    {
+        if (_pong is { } pong)
+            AppendControl(FrameType.Pong, pong);
+        if (_ping is { } ping)
+            AppendControl(FrameType.Ping, ping);
+        bool isCreditDue = !_holdsCreditBack || _creditToReturn >= creditThresholdBytes || _urgent.Count > 0 || _bulk.Count > 0;
+        if (_creditToReturn > 0 && isCreditDue)
+        {
+            AppendControl(FrameType.Credit, (ulong)_creditToReturn);
+            _creditToReturn = 0;
+        }
+        if (_blocked)
+            AppendPrefix(FrameType.Blocked, 0);
+        for (int i = 0; i < MaxFramesInBatch && _cancels.TryDequeue(out uint streamId); i++)
+            AppendPrefix(FrameType.Cancel, streamId);
+        (_pong, _ping, _blocked) = (null, null, false);
+    }
+
+    private void AppendControl(FrameType type, ulong value)
+    {
+        Memory<byte> frame = TakeScratch(ControlFrameBytes);
+        new FramePrefix(type, 0, ControlValueBytes, 0).Write(frame.Span);
+        BinaryPrimitives.WriteUInt64LittleEndian(frame.Span[FramePrefix.ByteCount..], value);
+        _batch.Add(frame);
+    }
+
+    private void AppendPrefix(FrameType type, uint streamId)
+    {
+        Memory<byte> frame = TakeScratch(FramePrefix.ByteCount);
+        new FramePrefix(type, streamId, 0, 0).Write(frame.Span);
+        _batch.Add(frame);
+    }
+
+    private Memory<byte> TakeScratch(int byteCount)
+    {
+        Memory<byte> taken = _scratch.AsMemory(_scratchUsed, byteCount);
+        _scratchUsed += byteCount;
+        return taken;
+    }
+
+    private void EndBatch(bool failed)
+    {
+        lock (_gate)
+        {
+            int kept = 0;
+            for (int i = 0; i < _messagesInBatch.Count; i++)
+            {
+                OutgoingMessage message = _messagesInBatch[i];
+                message.IsBeingSent = false;
+                if (message.IsComplete || message.IsAbandoned || _isClosed || failed)
+                    _messagesInBatch[kept++] = message;
+                else
+                    _bulk.Enqueue(message);
+            }
+            _messagesInBatch.RemoveRange(kept, _messagesInBatch.Count - kept);
+        }
+        foreach (OutgoingMessage message in _messagesInBatch)
+            message.Release();
+        _messagesInBatch.Clear();
+    }
+}

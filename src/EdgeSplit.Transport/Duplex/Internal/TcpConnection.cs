@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace EdgeSplit.Transport.Duplex.Internal;
+
+/// <summary>
+/// A connected socket. Several buffers go out in one system call where all are arrays; memory that is none (ONNX Runtime's
+/// own) is sent from where it lies in calls of its own, small pieces being joined first.
+/// </summary>
+internal sealed class TcpConnection : IDuplexConnection
+{
+    private readonly Socket _socket;
+    private readonly GatherSend _gather;
+    private JoinedSend? _joined;
+    private int _disposed;
+
+    public TcpConnection(Socket socket)
+    {
+        _socket = socket;
+        _gather = new GatherSend(socket);
+        RemoteEndPoint = socket.RemoteEndPoint;
+    }
+
+    // Asked for once: a socket that the peer has reset no longer knows.
+    public EndPoint? RemoteEndPoint { get; }
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken) =>
+        _socket.ReceiveAsync(destination, SocketFlags.None, cancellationToken);
+
+    public ValueTask SendAsync(IReadOnlyList<ReadOnlyMemory<byte>> buffers, CancellationToken cancellationToken)
+    {
+        if (buffers.Count == 1)
+            return SendOneAsync(buffers[0], cancellationToken);
+        for (int i = 0; i < buffers.Count; i++)
+        {
+            if (!MemoryMarshal.TryGetArray(buffers[i], out _))
+                return (_joined ??= new JoinedSend(SendOneAsync)).SendAsync(buffers, cancellationToken);
+        }
+        return _gather.SendAsync(buffers);
+    }
+
+    public ValueTask CompleteSendAsync(CancellationToken cancellationToken)
+    {
+        _socket.Shutdown(SocketShutdown.Send);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        // The gather's event arguments are left to the collector: disposing of them with a send pending is not allowed.
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            _socket.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask SendOneAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ValueTask<int> sending = _socket.SendAsync(buffer, SocketFlags.None, cancellationToken);
+        return sending.IsCompletedSuccessfully && sending.Result == buffer.Length
+            ? ValueTask.CompletedTask
+            : SendRestAsync(sending, buffer, cancellationToken);
+    }
+
+    private async ValueTask SendRestAsync(ValueTask<int> sending, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        int sent = await sending.ConfigureAwait(false);
+        while (sent < buffer.Length)
+            sent += await _socket.SendAsync(buffer[sent..], SocketFlags.None, cancellationToken).ConfigureAwait(false);
+    }
+}

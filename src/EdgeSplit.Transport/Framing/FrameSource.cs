@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using EdgeSplit.Transport.Duplex;
+using EdgeSplit.Transport.Duplex.Internal;
+
+namespace EdgeSplit.Transport.Framing;
+
+/// <summary>
+/// The receiving half of a connection: small things (preamble, prefixes, headers) through a pipe reader, bodies straight from
+/// the connection into their final memory once what the pipe has read ahead is used up.
+/// </summary>
+internal sealed class FrameSource : IDisposable
+{
+    // Enough to take a small message whole; of a large body this much at most is copied once.
+    private const int ReadAheadBytes = 16 * 1024;
+
+    private readonly IDuplexConnection _connection;
+    private readonly PipeReader _pipe;
+    private readonly TimeProvider _timeProvider;
+    private long _lastReceived;
+
+    public FrameSource(IDuplexConnection connection, TimeProvider timeProvider)
+    {
+        _connection = connection;
+        _timeProvider = timeProvider;
+        _lastReceived = timeProvider.GetTimestamp();
+        _pipe = PipeReader.Create(
+            new DuplexStream(connection),
+            new StreamPipeReaderOptions(bufferSize: ReadAheadBytes, minimumReadSize: ReadAheadBytes / 4, leaveOpen: true));
+    }
+
+    /// <summary>The time since the last byte came.</summary>
+    public TimeSpan Silence => _timeProvider.GetElapsedTime(Volatile.Read(ref _lastReceived));
+
+    /// <summary>Waits until <paramref name="byteCount"/> bytes are there. They stay until <see cref="Consume"/> takes them.</summary>
+    /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<ReadOnlySequence<byte>> PeekAsync(int byteCount, CancellationToken cancellationToken)
+    {
+        ReadResult result = await _pipe.ReadAtLeastAsync(byteCount, cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref _lastReceived, _timeProvider.GetTimestamp());
+        if (result.Buffer.Length < byteCount)
+            throw new EndOfStreamException("The peer closed the connection.");
+        return result.Buffer;
+    }
+
+    /// <summary>Waits for the next frame's prefix and header. The header stays until <see cref="Consume"/> takes it; the body follows it.</summary>
+    /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<FrameHead> PeekFrameAsync(int maxHeaderBytes, CancellationToken cancellationToken)
+    {
+        ReadOnlySequence<byte> bytes = await PeekAsync(FramePrefix.ByteCount, cancellationToken).ConfigureAwait(false);
+        FramePrefix prefix = FramePrefix.Read(bytes, maxHeaderBytes);
+        int headBytes = FramePrefix.ByteCount + prefix.HeaderBytes;
+        if (bytes.Length < headBytes)
+        {
+            _pipe.AdvanceTo(bytes.Start, bytes.End);
+            bytes = await PeekAsync(headBytes, cancellationToken).ConfigureAwait(false);
+        }
+        return new FrameHead(prefix, bytes.Slice(FramePrefix.ByteCount, prefix.HeaderBytes));
+    }
+
+    /// <summary>Ends a peek; bytes from <paramref name="position"/> on are seen again by the next one.</summary>
+    public void Consume(SequencePosition position) => _pipe.AdvanceTo(position);
+
+    /// <summary>Fills <paramref name="destination"/>.</summary>
+    /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        int filled = TakeReadAhead(destination);
+        while (filled < destination.Length)
+        {
+            int received = await _connection.ReceiveAsync(destination[filled..], cancellationToken).ConfigureAwait(false);
+            if (received == 0)
+                throw new EndOfStreamException("The peer closed the connection within a message.");
+            Volatile.Write(ref _lastReceived, _timeProvider.GetTimestamp());
+            filled += received;
+        }
+    }
+
+    /// <summary>Receives bytes that nobody wants.</summary>
+    public async ValueTask SkipAsync(int byteCount, CancellationToken cancellationToken)
+    {
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(Math.Min(byteCount, 64 * 1024));
+        try
+        {
+            for (int left = byteCount; left > 0;)
+            {
+                int count = Math.Min(left, scratch.Length);
+                await ReceiveAsync(scratch.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+                left -= count;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
+
+    public void Dispose() => _pipe.Complete();
+
+    private int TakeReadAhead(Memory<byte> destination)
+    {
+        if (!_pipe.TryRead(out ReadResult result))
+            return 0;
+        int count = (int)Math.Min(result.Buffer.Length, destination.Length);
+        ReadOnlySequence<byte> taken = result.Buffer.Slice(0, count);
+        taken.CopyTo(destination.Span);
+        _pipe.AdvanceTo(taken.End);
+        return count;
+    }
+}

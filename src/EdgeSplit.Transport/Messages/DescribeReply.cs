@@ -1,0 +1,70 @@
+using EdgeSplit.Agents;
+using EdgeSplit.Devices;
+using MessagePack;
+
+namespace EdgeSplit.Transport.Messages;
+
+internal sealed record DescribeReply(AgentDescription Description) : Payload(Operation.Describe)
+{
+    public override void Write(ref MessagePackWriter writer)
+    {
+        writer.WriteArrayHeader(6);
+        WriteDevice(ref writer, Description.Device);
+        writer.Write(Description.Runtime);
+        writer.Write(Description.ExecutionProvider);
+        writer.Write(Description.HostName);
+        writer.Write(Description.Platform);
+        writer.Write(Description.ProcessorCount);
+    }
+
+    public static DescribeReply Read(ref MessagePackReader reader)
+    {
+        reader.ReadArrayHeaderOf(6);
+        return new DescribeReply(new AgentDescription
+        {
+            Device = ReadDevice(ref reader),
+            Runtime = reader.ReadText(),
+            ExecutionProvider = reader.ReadText(),
+            HostName = reader.ReadText(),
+            Platform = reader.ReadText(),
+            ProcessorCount = reader.ReadInt32(),
+        });
+    }
+
+    private static void WriteDevice(ref MessagePackWriter writer, Device device)
+    {
+        writer.WriteArrayHeader(12);
+        writer.Write(device.Id);
+        writer.Write(device.FlopsPerSecond);
+        writer.Write(device.MemoryBytesPerSecond);
+        writer.Write(device.LayerOverheadSeconds);
+        writer.Write(device.MemoryBytes);
+        writer.Write(device.CurrentLoad);
+        writer.Write(device.AllowedLoad);
+        writer.Write(device.IdleWatts);
+        writer.Write(device.ActiveWatts);
+        writer.Write(device.ConcurrentStages);
+        writer.Write(device.IsCoordinator);
+        writer.Write((int)device.Origin);
+    }
+
+    private static Device ReadDevice(ref MessagePackReader reader)
+    {
+        reader.ReadArrayHeaderOf(12);
+        return new Device
+        {
+            Id = reader.ReadText(),
+            FlopsPerSecond = reader.ReadDouble(),
+            MemoryBytesPerSecond = reader.ReadDouble(),
+            LayerOverheadSeconds = reader.ReadDouble(),
+            MemoryBytes = reader.ReadInt64(),
+            CurrentLoad = reader.ReadDouble(),
+            AllowedLoad = reader.ReadDouble(),
+            IdleWatts = reader.ReadDouble(),
+            ActiveWatts = reader.ReadDouble(),
+            ConcurrentStages = reader.ReadInt32(),
+            IsCoordinator = reader.ReadBoolean(),
+            Origin = (CostOrigin)reader.ReadInt32(),
+        };
+    }
+}

@@ -1,0 +1,162 @@
+using EdgeSplit.Agents;
+using EdgeSplit.Tensors;
+using EdgeSplit.Transport.Blobs;
+using EdgeSplit.Transport.Connections;
+using EdgeSplit.Transport.Duplex;
+using EdgeSplit.Transport.Framing;
+using EdgeSplit.Transport.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeSplit.Transport.Serving;
+
+/// <summary>One connection to an agent: answers its requests and, when it ends, unloads what was loaded through it.</summary>
+internal sealed class AgentSession : IRequestHandler
+{
+    private readonly IEdgeAgent _agent;
+    private readonly AgentServerOptions _options;
+    private readonly ILogger _logger;
+    private readonly LoadCounts _loads = new();
+    private PeerConnection? _connection;
+
+    private AgentSession(IEdgeAgent agent, AgentServerOptions options, ILogger logger)
+    {
+        _agent = agent;
+        _options = options;
+        _logger = logger;
+    }
+
+    /// <summary>Serves a connection from its first byte to its end.</summary>
+    /// <param name="agent">The agent to serve.</param>
+    /// <param name="connection">A new connection; disposed of when this returns.</param>
+    /// <param name="refusal">Why the peer must be turned away; null to serve it.</param>
+    /// <param name="options">The server's options.</param>
+    /// <param name="logger">The server's logger.</param>
+    /// <param name="stopping">Ends the connection.</param>
+    public static async Task RunAsync(
+        IEdgeAgent agent, IDuplexConnection connection, string? refusal, AgentServerOptions options, ILogger logger, CancellationToken stopping)
+    {
+        string peer = connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "an unnamed peer";
+        var source = new FrameSource(connection, options.TimeProvider);
+        var handshake = new Handshake(connection, source, options.Limits.ToWireLimits(), options.JoinToken);
+        HandshakeResult result;
+        try
+        {
+            if (refusal is not null)
+                throw new EdgeSplitException(EdgeSplitError.Overloaded, refusal);
+            using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
+            result = await handshake.AcceptAsync(agent.Id, either.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is EdgeSplitException || Farewell.IsConnectionLoss(exception))
+        {
+            TransportLog.Refused(logger, peer, exception.Message);
+            if (exception is EdgeSplitException reason)
+                await handshake.RefuseAsync(reason, options.TimeProvider).ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
+            source.Dispose();
+            return;
+        }
+
+        TransportLog.Accepted(logger, peer);
+        var session = new AgentSession(agent, options, logger);
+        var open = new PeerConnection(connection, source, result, PeerSettings.From(options, logger), session, session.UnloadAllAsync);
+        session._connection = open;
+        open.Start();
+        using (stopping.UnsafeRegister(static state => ((PeerConnection)state!).BeginClose("The agent is shutting down."), open))
+            await open.Closed.ConfigureAwait(false);
+        TransportLog.Ended(logger, peer, open.CloseReason?.Message ?? "");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Reply> AnswerAsync(IncomingMessage request, CancellationToken cancellationToken)
+    {
+        switch (request.Head.Payload)
+        {
+            case ExecuteCall call:
+                return await ExecuteAsync(call, request, cancellationToken).ConfigureAwait(false);
+            case LoadCall call:
+                return await LoadAsync(call, request, cancellationToken).ConfigureAwait(false);
+            case UnloadCall call:
+                if (_loads.TryRemove(call.PartitionId))
+                    await _agent.UnloadAsync(call.PartitionId, cancellationToken).ConfigureAwait(false);
+                return new Reply(new EmptyPayload(Operation.Unload));
+            case EmptyPayload { Operation: Operation.Describe }:
+                return new Reply(new DescribeReply(await _agent.DescribeAsync(cancellationToken).ConfigureAwait(false)));
+            case EmptyPayload { Operation: Operation.Report }:
+                return new Reply(new ReportReply(await _agent.ReportAsync(cancellationToken).ConfigureAwait(false)));
+            case EmptyPayload { Operation: Operation.Probe }:
+                return new Reply(new EmptyPayload(Operation.Probe));
+            default:
+                throw new EdgeSplitException(EdgeSplitError.ProtocolViolation, $"An agent does not answer {request.Head.Payload.Operation}.");
+        }
+    }
+
+    private async ValueTask<Reply> ExecuteAsync(ExecuteCall call, IncomingMessage request, CancellationToken cancellationToken)
+    {
+        Dictionary<string, Tensor> inputs = request.TakeTensors();
+        try
+        {
+            PartialResult result = await _agent.ExecuteAsync(new InferenceRequest(call.RequestId, call.PartitionId, inputs), cancellationToken)
+                .ConfigureAwait(false);
+            return new Reply(new ExecuteReply(result.ComputeTime, result.QueueTime), result.Outputs, result);
+        }
+        finally
+        {
+            foreach (Tensor tensor in inputs.Values)
+                tensor.Dispose();
+        }
+    }
+
+    private async ValueTask<Reply> LoadAsync(LoadCall call, IncomingMessage request, CancellationToken cancellationToken)
+    {
+        ModelPartitionRequest load = DecodeLoad(request);
+        var blobs = new PeerBlobSource(_connection!, call.LoadId, load.Partition.Blobs, _options.Limits.MaxTensorBytes);
+        PartitionLoaded loaded = await _agent.LoadAsync(load, blobs, cancellationToken).ConfigureAwait(false);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            // The peer no longer waits and will not unload what it does not know to be loaded.
+            await _agent.UnloadAsync(loaded.PartitionId, CancellationToken.None).ConfigureAwait(false);
+            throw new OperationCanceledException(cancellationToken);
+        }
+        _loads.Add(loaded.PartitionId);
+        return new Reply(new LoadReply(loaded.LoadTime, loaded.ReceivedBytes));
+    }
+
+    private ModelPartitionRequest DecodeLoad(IncomingMessage request)
+    {
+        Dictionary<string, Tensor> tensors = request.TakeTensors();
+        try
+        {
+            ModelPartitionRequest load = PartitionCodec.Decode(tensors);
+            UInt128 byteCount = (UInt128)load.Partition.Skeleton.Length;
+            foreach (Storage.BlobReference blob in load.Partition.Blobs)
+                byteCount += (UInt128)blob.ByteCount;
+            return byteCount <= (UInt128)_options.Limits.MaxPartitionBytes
+                ? load
+                : throw new EdgeSplitException(
+                    EdgeSplitError.InvalidInput,
+                    $"Partition '{load.Partition.Id}' of '{load.ModelName}' has {byteCount} bytes; agent '{_agent.Id}' takes at most "
+                        + $"{_options.Limits.MaxPartitionBytes}. Split the model into smaller parts or raise the agent's limit.");
+        }
+        finally
+        {
+            foreach (Tensor tensor in tensors.Values)
+                tensor.Dispose();
+        }
+    }
+
+    private async ValueTask UnloadAllAsync()
+    {
+        foreach (string partitionId in _loads.TakeAll())
+        {
+            try
+            {
+                await _agent.UnloadAsync(partitionId, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                TransportLog.UnloadFailed(_logger, partitionId, exception);
+            }
+        }
+    }
+}
