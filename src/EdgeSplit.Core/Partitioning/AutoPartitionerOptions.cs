@@ -5,7 +5,7 @@ public sealed record AutoPartitionerOptions
 {
     /// <summary>
     /// How long to search on an ordinary core. It is counted in work done rather than by the clock, so that a plan does not depend on
-    /// the machine or on what else it does; the clock stops a search only at five times this.
+    /// the machine or on what else it does; the clock stops a search only at twenty times this.
     /// </summary>
     /// <value>Default: 200 ms.</value>
     public TimeSpan TimeBudget

@@ -18,6 +18,9 @@ internal sealed class Portfolio
     /// <summary>Above this many devices the pipelines of a dynamic program leave too many out.</summary>
     private const int ManyDevices = 16;
 
+    /// <summary>Steps of the dynamic program that take as long as one unit of the budget.</summary>
+    private const int StepsPerWork = 8;
+
     private const double Rounding = 1e-9;
 
     private readonly PlacementModel _model;
@@ -55,7 +58,7 @@ internal sealed class Portfolio
     public void Run()
     {
         Start();
-        if (!IsDone)
+        if (!IsDone && _model.Measures != PlanMeasures.Bottleneck)
             TryCuts();
         TryOrders();
         if (!IsDone && _units.Count <= MostExactUnits)
@@ -130,13 +133,13 @@ internal sealed class Portfolio
 
     private IEnumerable<int[]> Splits(ContiguousSegments segments)
     {
-        var pipeline = new PipelineSplit(_model, segments, _fastest, Math.Max(20_000, _budget.Total / 10));
+        var pipeline = new PipelineSplit(_model, segments, _fastest, Math.Max(100_000, _budget.Total));
         bool bottleneck = _model.Measures.HasFlag(PlanMeasures.Bottleneck) || _model.Measures.HasFlag(PlanMeasures.LoadImbalance);
         bool others = _model.Measures != PlanMeasures.Bottleneck;
         double least = 0;
         if (bottleneck)
         {
-            _budget.Spend(pipeline.Work / 4);
+            _budget.Spend(pipeline.Work / StepsPerWork);
             if (pipeline.Solve(minimiseSum: false) is int[] balanced)
             {
                 yield return balanced;
@@ -151,7 +154,7 @@ internal sealed class Portfolio
         double[] limits = bottleneck && least > 0 ? [double.PositiveInfinity, 3 * least, 2 * least, 1.5 * least, 1.2 * least] : [double.PositiveInfinity];
         foreach (double limit in limits)
         {
-            _budget.Spend(pipeline.Work / 4);
+            _budget.Spend(pipeline.Work / StepsPerWork);
             if (pipeline.Solve(minimiseSum: true, limit) is int[] fast)
                 yield return fast;
         }

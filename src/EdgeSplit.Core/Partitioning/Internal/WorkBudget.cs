@@ -9,7 +9,7 @@ internal sealed class WorkBudget
     /// <summary>About what one core of 2020 touches; measured with the placement benchmark.</summary>
     private const double WorkPerSecond = 60e6;
 
-    private const double SlowestMachine = 5;
+    private const double SlowestMachine = 20;
 
     private const int SpendsPerClockCheck = 64;
 
