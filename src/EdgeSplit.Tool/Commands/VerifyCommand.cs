@@ -81,7 +81,7 @@ internal static class VerifyCommand
         SplitComparison Compare(bool optimize)
         {
             using var verifier = SplitVerifier.Create(cutting.Model, options with { Optimize = optimize });
-            return verifier.Verify(cutting.Stages, cancellationToken);
+            return verifier.Verify(cutting.Stages.Select(static stage => (IReadOnlyCollection<int>)stage), cancellationToken);
         }
     }
 
