@@ -29,14 +29,15 @@ public sealed class OnnxModel : ISplittableModel
         _file = file;
         _graph = new OnnxGraph(file.Model, file.Path);
         ValueTypes types = FindTypes(options, cancellationToken);
-        _layers = LayerGraphBuilder.Build(_graph, types, options.Grouping);
+        var halfPrecision = new HalfPrecision(_graph, types);
+        _layers = LayerGraphBuilder.Build(_graph, types, halfPrecision, options.Grouping);
         cancellationToken.ThrowIfCancellationRequested();
         string name = _graph.Proto.Name.Length > 0 ? _graph.Proto.Name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
-        Graph = ModelGraphs.Create(name, _graph, types, _layers, file.Path);
+        Graph = ModelGraphs.Create(name, _graph, types, halfPrecision, _layers, file.Path);
         Inputs = [.. _graph.RequiredInputs.Select(types.Of)];
         Outputs = [.. _graph.Outputs.Select(types.Of)];
         Summary = new OnnxModelSummary(file.Model);
-        _parts = new PartBuilder(_graph, types, _layers, file.Weights);
+        _parts = new PartBuilder(_graph, halfPrecision, _layers, file.Weights);
     }
 
     /// <inheritdoc/>

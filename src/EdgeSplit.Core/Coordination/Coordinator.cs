@@ -23,13 +23,12 @@ public sealed class Coordinator : IAsyncDisposable
 
     /// <summary>Creates a coordinator without agents.</summary>
     /// <param name="format">Opens the models that are deployed.</param>
-    /// <param name="options">How to plan and serve.</param>
-    public Coordinator(IModelFormat format, CoordinatorOptions options)
+    /// <param name="options">How to plan and serve; defaults where null.</param>
+    public Coordinator(IModelFormat format, CoordinatorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(format);
-        ArgumentNullException.ThrowIfNull(options);
         _format = format;
-        Options = options;
+        Options = options ??= new CoordinatorOptions();
         Logger = options.LoggerFactory.CreateLogger<Coordinator>();
         Window = new AdmissionWindow(options.MaxInFlightRequests, options.MaxQueuedRequests);
     }
@@ -113,6 +112,7 @@ public sealed class Coordinator : IAsyncDisposable
         if (agents.IsEmpty)
             throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run model '{graph.Name}' on. Add one with {nameof(AddAgentAsync)}.");
         FleetDescription fleet = FleetBuilder.Build(agents, Options.Id, Options.Links);
+        bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id);
         PlanConstraints constraints = options?.Constraints ?? Options.Constraints;
         if (Options.Runtime is null && fleet.SourceDevice >= 0)
             constraints = constraints with { Forbidden = constraints.Forbidden.Union(graph.Layers.Select(layer => (layer.Index, Options.Id))) };
@@ -121,8 +121,10 @@ public sealed class Coordinator : IAsyncDisposable
             Graph = graph,
             Fleet = fleet.Fleet,
             SourceDevice = fleet.SourceDevice,
+            RelayDevice = someReachOthers ? -1 : fleet.SourceDevice,
             CostModel = Options.CostModel,
             Constraints = constraints,
+            RequestsPerSecond = options?.RequestsPerSecond ?? 0,
         };
     }
 
@@ -199,13 +201,21 @@ public sealed class Coordinator : IAsyncDisposable
     }
 
     /// <summary>Lets the partitioner solve a model's problem, from where it is now.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="graph">The model.</param>
+    /// <param name="current">The plan that stays loaded beside the new one until its requests have ended, or null.</param>
+    /// <param name="options">The deployment's settings.</param>
+    /// <param name="cancellationToken">Stops the search.</param>
     internal async ValueTask<PartitionPlan> PlanAsync(string name, ModelGraph graph, PartitionPlan? current, DeploymentOptions options, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await CreateProblemAsync(graph, options, cancellationToken).ConfigureAwait(false);
         if (current is not null)
         {
-            ImmutableArray<int> positions = [.. current.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))];
-            problem = problem with { CurrentAssignment = positions.Contains(-1) ? default : positions };
+            problem = problem with
+            {
+                CurrentAssignment = [.. current.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
+                Constraints = problem.Constraints with { HoldsBothEpochs = true },
+            };
         }
         IPartitioner partitioner = options.Partitioner ?? Options.Partitioner;
         PartitionPlan plan = await Task.Run(() => partitioner.Partition(problem, cancellationToken), cancellationToken).ConfigureAwait(false);

@@ -16,10 +16,12 @@ public sealed record CoordinatorOptions
     public string Id { get; init; } = "coordinator";
 
     /// <summary>Decides which device runs which layer.</summary>
-    public required IPartitioner Partitioner { get; init; }
+    /// <value>Default: <see cref="LocalSearchPartitioner"/>.</value>
+    public IPartitioner Partitioner { get; init; } = new LocalSearchPartitioner();
 
     /// <summary>What the partitioner minimises.</summary>
-    public required ICostModel CostModel { get; init; }
+    /// <value>Default: <see cref="WeightedCostModel"/>, all weights 1.</value>
+    public ICostModel CostModel { get; init; } = new WeightedCostModel();
 
     /// <summary>What every plan must satisfy, where a deployment states nothing else.</summary>
     public PlanConstraints Constraints { get; init; } = new();
@@ -30,7 +32,7 @@ public sealed record CoordinatorOptions
 
     /// <summary>
     /// Links that are stated rather than measured, by the ids of sender and receiver. A link to or from the coordinator is measured
-    /// when the agent is added; one between two agents follows from theirs, as what they exchange goes through the coordinator.
+    /// when the agent is added; what two agents exchange goes through the coordinator, over both of their links.
     /// </summary>
     public IReadOnlyDictionary<(string From, string To), Link> Links { get; init; } = new Dictionary<(string From, string To), Link>();
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
@@ -149,6 +150,7 @@ public sealed class Deployment : IAsyncDisposable
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, _epoch.Targets.Length, _epoch.Targets.Length));
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<FinalResult> RunAsync(IReadOnlyDictionary<string, Tensor> inputs, long started, CancellationToken cancellationToken)
     {
         for (int attempt = 1; ; attempt++)

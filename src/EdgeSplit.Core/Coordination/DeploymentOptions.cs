@@ -15,6 +15,13 @@ public sealed record DeploymentOptions
     /// <summary>What every plan of this model must satisfy.</summary>
     public PlanConstraints? Constraints { get; init; }
 
+    /// <summary>Requests per second that plans must sustain within the devices' allowed load; 0 for not known.</summary>
+    public double RequestsPerSecond
+    {
+        get;
+        init => field = value >= 0 && double.IsFinite(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A rate is a finite number of 0 or more.");
+    }
+
     /// <summary>Told how the deployment, and each later switch to another plan, gets on.</summary>
     public IProgress<DeploymentProgress>? Progress { get; init; }
 }

@@ -8,7 +8,7 @@ namespace EdgeSplit.Onnx.Layers;
 /// <summary>Makes the planner's view of a model from its layers.</summary>
 internal static class ModelGraphs
 {
-    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, ImmutableArray<LayerNodes> layers, string modelPath)
+    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, HalfPrecision halfPrecision, ImmutableArray<LayerNodes> layers, string modelPath)
     {
         var indexes = new Dictionary<string, int>(StringComparer.Ordinal);
         var producers = new List<int>();
@@ -50,12 +50,13 @@ internal static class ModelGraphs
         ImmutableArray<Activation> activations = [.. indexes.Select(pair => new Activation
         {
             Index = pair.Value,
-            Info = types.Of(pair.Key),
+            Info = halfPrecision.AtCut(pair.Key),
             Producer = producers[pair.Value],
             Consumers = [.. consumers[pair.Value]],
             IsModelOutput = outputs.Contains(pair.Key),
-            ByteCount = types.ByteCount(pair.Key),
-            CanTravel = types.CanTravel(pair.Key),
+            ByteCount = types.ByteCount(pair.Key) * (halfPrecision.IsWidened(pair.Key) ? 2 : 1),
+            // What the caller gives, whatever it is, does not pass between devices.
+            CanTravel = producers[pair.Value] == Activation.ModelInput || types.CanTravel(pair.Key),
         }).OrderBy(static activation => activation.Index)];
         return new ModelGraph(name, graphLayers.MoveToImmutable(), activations, weights.All);
 

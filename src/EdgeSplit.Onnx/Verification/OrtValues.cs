@@ -1,5 +1,6 @@
 using EdgeSplit.Onnx.Format;
 using EdgeSplit.Onnx.Reading;
+using EdgeSplit.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using OrtElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
@@ -23,6 +24,27 @@ internal static class OrtValues
         for (int i = 0; i < strings.Count; i++)
             value.StringTensorSetElementAt(strings[i].AsSpan(), i);
         return value;
+    }
+
+    public static OrtValue Create(Tensor tensor)
+    {
+        long[] dimensions = [.. tensor.Shape.Dimensions];
+        return tensor.ElementType == TensorElementType.String
+            ? Create(dimensions, tensor.Strings)
+            : Create((OrtElementType)tensor.ElementType, dimensions, tensor.Bytes.Span);
+    }
+
+    /// <summary>A copy of a tensor.</summary>
+    public static Tensor ToTensor(OrtValue value)
+    {
+        OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
+        var shape = new TensorShape(info.Shape);
+        if (info.IsString)
+            return Tensor.FromStrings(value.GetStringTensorAsArray(), shape);
+        Tensor tensor = Tensor.Allocate((TensorElementType)info.ElementDataType, shape, out Memory<byte> destination);
+        if (destination.Length > 0)
+            value.GetTensorMutableRawData().CopyTo(destination.Span);
+        return tensor;
     }
 
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/>: the tensor is damaged.</exception>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using EdgeSplit.Onnx.Graphs;
 using Microsoft.ML.OnnxRuntime;
 using OrtElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
@@ -13,9 +14,12 @@ internal sealed class RandomInputs(int seed, IReadOnlyDictionary<string, long> f
 {
     private const int SequenceLength = 3;
 
-    /// <summary>For each attempt: the size of open dimensions other than the first, of open image sides, and the bound of whole numbers.</summary>
-    private static readonly (long Size, long ImageSide, long Bound)[] Attempts =
-        [(8, 64, 6), (8, 64, 1), (8, 8, 2), (1, 224, 2), (4, 32, 3), (16, 256, 2), (1, 1, 1), (2, 2, 2)];
+    /// <summary>For each attempt: the size of open dimensions other than the first, of open image sides, and the range of whole numbers.</summary>
+    private static readonly (long Size, long ImageSide, long Least, long Bound)[] Attempts =
+    [
+        (8, 64, 0, 6), (8, 64, 1, 4), (8, 64, 0, 1), (8, 8, 0, 2), (512, 224, 0, 2), (1, 224, 0, 2), (4, 32, 0, 3),
+        (16, 256, 0, 2), (1, 1, 0, 1), (2, 2, 1, 3), (1, 1, 1, 2), (4, 64, 4, 5), (4, 64, 8, 9), (512, 64, 256, 257),
+    ];
 
     public static int AttemptCount => Attempts.Length;
 
@@ -47,29 +51,34 @@ internal sealed class RandomInputs(int seed, IReadOnlyDictionary<string, long> f
 
     private OrtValue CreateTensor(NodeMetadata metadata, int attempt, Random random)
     {
-        (long size, long imageSide, long bound) = Attempts[attempt];
+        (long size, long imageSide, long least, long bound) = Attempts[attempt];
         int rank = metadata.Dimensions.Length;
         long[] dimensions = [.. metadata.Dimensions.Select((known, axis) =>
         {
             string symbol = metadata.SymbolicDimensions[axis];
             if (known >= 0)
                 return known;
-            if (freeDimensions.TryGetValue(symbol, out long given))
-                return given;
-            if (axis == 0 || symbol.Contains("batch", StringComparison.OrdinalIgnoreCase))
-                return 1;
-            return rank == 4 && axis >= 2 ? imageSide : size;
+            return freeDimensions.TryGetValue(symbol, out long given) ? given : SymbolSums.Evaluate(symbol, SizeOf);
+
+            long SizeOf(string term)
+            {
+                if (freeDimensions.TryGetValue(term, out long given))
+                    return given;
+                if (axis == 0 || term.Contains("batch", StringComparison.OrdinalIgnoreCase))
+                    return 1;
+                return rank == 4 && axis >= 2 && !SymbolSums.IsSequenceLength(term) ? imageSide : size;
+            }
         })];
         long count = dimensions.Aggregate(1L, static (product, dimension) => checked(product * dimension));
         if (metadata.ElementDataType == OrtElementType.String)
             return OrtValues.Create(dimensions, [.. Enumerable.Range(0, (int)count).Select(_ => random.Next(100).ToString(CultureInfo.InvariantCulture))]);
         OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, metadata.ElementDataType, dimensions);
         if (count > 0)
-            Fill(value.GetTensorMutableRawData(), metadata.ElementDataType, bound, random);
+            Fill(value.GetTensorMutableRawData(), metadata.ElementDataType, least, bound, random);
         return value;
     }
 
-    private static void Fill(Span<byte> raw, OrtElementType type, long bound, Random random)
+    private static void Fill(Span<byte> raw, OrtElementType type, long least, long bound, Random random)
     {
         switch (type)
         {
@@ -91,15 +100,15 @@ internal sealed class RandomInputs(int seed, IReadOnlyDictionary<string, long> f
                 break;
             case OrtElementType.Int64 or OrtElementType.UInt64:
                 foreach (ref long element in MemoryMarshal.Cast<byte, long>(raw))
-                    element = random.NextInt64(bound);
+                    element = random.NextInt64(least, bound);
                 break;
             case OrtElementType.Int32 or OrtElementType.UInt32:
                 foreach (ref int element in MemoryMarshal.Cast<byte, int>(raw))
-                    element = (int)random.NextInt64(bound);
+                    element = (int)random.NextInt64(least, bound);
                 break;
             case OrtElementType.Int16 or OrtElementType.UInt16:
                 foreach (ref short element in MemoryMarshal.Cast<byte, short>(raw))
-                    element = (short)random.NextInt64(bound);
+                    element = (short)random.NextInt64(least, bound);
                 break;
             case OrtElementType.Bool:
                 foreach (ref byte element in raw)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Verification;
 
@@ -6,6 +7,16 @@ namespace EdgeSplit.Onnx.Verification;
 /// <param name="Outputs">One entry for each output of the model.</param>
 public sealed record SplitComparison(ImmutableArray<OutputDifference> Outputs)
 {
+    /// <summary>Compares what a split model gave with what the unsplit one gave.</summary>
+    /// <param name="expected">The unsplit model's outputs by name.</param>
+    /// <param name="actual">The split model's outputs by name, at least the same.</param>
+    public static SplitComparison Of(IReadOnlyDictionary<string, Tensor> expected, IReadOnlyDictionary<string, Tensor> actual)
+    {
+        ArgumentNullException.ThrowIfNull(expected);
+        ArgumentNullException.ThrowIfNull(actual);
+        return new SplitComparison([.. expected.Select(pair => ValueComparison.Compare(pair.Key, pair.Value, actual[pair.Key]))]);
+    }
+
     /// <summary>Whether all outputs are the same in every bit.</summary>
     public bool IsBitExact => Outputs.All(static output => output.IsBitExact);
 

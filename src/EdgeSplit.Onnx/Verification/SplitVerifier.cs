@@ -1,6 +1,7 @@
 using EdgeSplit.Models;
 using EdgeSplit.Onnx.Splitting;
 using EdgeSplit.Storage;
+using EdgeSplit.Tensors;
 using Microsoft.ML.OnnxRuntime;
 
 namespace EdgeSplit.Onnx.Verification;
@@ -15,6 +16,7 @@ public sealed class SplitVerifier : IDisposable
     private readonly OnnxModel _model;
     private readonly SplitVerifierOptions _options;
     private readonly DirectoryInfo _blobFolder;
+    private readonly NativeParts _nativeParts;
     private readonly RunOptions _runOptions = new();
     private readonly Dictionary<string, OrtValue> _inputs;
     private readonly Dictionary<string, OrtValue?> _expected;
@@ -25,6 +27,7 @@ public sealed class SplitVerifier : IDisposable
         _options = options;
         (_inputs, _expected) = RunWhole();
         _blobFolder = Directory.CreateTempSubdirectory("edgesplit-verify-");
+        _nativeParts = new NativeParts(options, _blobFolder.FullName);
     }
 
     /// <summary>Runs the whole model.</summary>
@@ -48,6 +51,7 @@ public sealed class SplitVerifier : IDisposable
     {
         ArgumentNullException.ThrowIfNull(stages);
         var values = new Dictionary<string, OrtValue?>(StringComparer.Ordinal);
+        var foreign = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach ((string name, OrtValue value) in _inputs)
             values.Add(name, value);
         try
@@ -55,7 +59,7 @@ public sealed class SplitVerifier : IDisposable
             foreach (IReadOnlyCollection<int> layers in stages)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                RunPart(_model.Extract(layers), values, cancellationToken);
+                RunPart(_model.Extract(layers), values, foreign, cancellationToken);
             }
             return new SplitComparison([.. _expected.Select(pair => ValueComparison.Compare(pair.Key, pair.Value, Output(values, pair.Key)))]);
         }
@@ -66,6 +70,8 @@ public sealed class SplitVerifier : IDisposable
                 if (!_inputs.ContainsKey(name))
                     value?.Dispose();
             }
+            foreach (Tensor tensor in foreign.Values)
+                tensor.Dispose();
         }
     }
 
@@ -98,32 +104,34 @@ public sealed class SplitVerifier : IDisposable
         }
         using (session)
         {
-            if (_options.DataFolder is not null)
-            {
-                Dictionary<string, OrtValue> given = DataFolderInputs.Read(_options.DataFolder, session.InputNames, session.InputMetadata);
-                return (given, Run(session, given, session.OutputNames, _model.Path));
-            }
-            var random = new RandomInputs(_options.Seed, _options.FreeDimensions);
+            var source = new VerificationInputs(_options, session);
             for (int attempt = 0; ; attempt++)
             {
-                Dictionary<string, OrtValue> inputs = random.Create(session.InputMetadata, attempt);
+                Dictionary<string, OrtValue> inputs = source.Create(attempt);
                 try
                 {
                     return (inputs, Run(session, inputs, session.OutputNames, _model.Path));
                 }
-                catch (EdgeSplitException) when (attempt + 1 < RandomInputs.AttemptCount)
+                catch (EdgeSplitException exception)
                 {
                     foreach (OrtValue value in inputs.Values)
                         value.Dispose();
+                    if (exception.Error != EdgeSplitError.ExecutionFailed || attempt + 1 >= source.AttemptCount)
+                        throw;
                 }
             }
         }
     }
 
-    private void RunPart(ModelPartition part, Dictionary<string, OrtValue?> values, CancellationToken cancellationToken)
+    private void RunPart(ModelPartition part, Dictionary<string, OrtValue?> values, Dictionary<string, Tensor> foreign, CancellationToken cancellationToken)
     {
         foreach (BlobReference blob in part.Blobs)
             WriteBlob(blob, cancellationToken);
+        if (NativeParts.Needs(part))
+        {
+            _nativeParts.Run(part, values, foreign, cancellationToken);
+            return;
+        }
         using SessionOptions sessionOptions = SessionOptionsOf();
         sessionOptions.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", _blobFolder.FullName);
         string what = $"the part that makes {string.Join(", ", part.Outputs.Take(3).Select(static output => $"'{output.Name}'"))}";
@@ -139,7 +147,7 @@ public sealed class SplitVerifier : IDisposable
         using (session)
         {
             var inputs = new Dictionary<string, OrtValue>(StringComparer.Ordinal);
-            foreach (Tensors.TensorInfo input in part.Inputs)
+            foreach (TensorInfo input in part.Inputs)
             {
                 if (values.GetValueOrDefault(input.Name) is { } value)
                     inputs.Add(input.Name, value);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Verification;
 
@@ -11,6 +12,10 @@ public sealed record SplitVerifierOptions
 
     /// <summary>A folder with <c>input_0.pb</c>, <c>input_1.pb</c>, … in the order of the model's inputs; null for random inputs.</summary>
     public string? DataFolder { get; init; }
+
+    /// <summary>Inputs by name, which stay the caller's; those missing come from <see cref="DataFolder"/> or are random.</summary>
+    /// <value>The default is empty.</value>
+    public IReadOnlyDictionary<string, Tensor> Inputs { get; init; } = ImmutableDictionary<string, Tensor>.Empty;
 
     /// <summary>The seed of random inputs.</summary>
     public int Seed { get; init; } = 1;

@@ -1,19 +1,30 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using EdgeSplit.Tensors;
 using Microsoft.ML.OnnxRuntime;
-using OrtElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
 namespace EdgeSplit.Onnx.Verification;
 
-/// <summary>Compares two values of ONNX Runtime: tensors, strings, sequences, maps, empty optionals.</summary>
+/// <summary>Compares two tensors, or two values of ONNX Runtime: tensors, strings, sequences, maps, empty optionals.</summary>
 internal static class ValueComparison
 {
     public static OutputDifference Compare(string name, OrtValue? expected, OrtValue? actual)
     {
         var sum = new Totals();
         Compare(expected, actual, sum);
-        double relative = sum.LargestAbsolute == 0 ? 0 : sum.LargestAbsolute / sum.LargestMagnitude;
-        return new OutputDifference(name, sum.IsBitExact, sum.LargestAbsolute, relative);
+        return sum.ToDifference(name);
+    }
+
+    public static OutputDifference Compare(string name, Tensor expected, Tensor actual)
+    {
+        var sum = new Totals();
+        if (expected.ElementType != actual.ElementType || expected.Shape != actual.Shape)
+            sum.Incomparable();
+        else if (expected.ElementType != TensorElementType.String)
+            CompareBytes(expected.ElementType, expected.Bytes.Span, actual.Bytes.Span, sum);
+        else if (!expected.Strings.SequenceEqual(actual.Strings))
+            sum.Incomparable();
+        return sum.ToDifference(name);
     }
 
     private static void Compare(OrtValue? expected, OrtValue? actual, Totals sum)
@@ -65,35 +76,38 @@ internal static class ValueComparison
                 sum.Incomparable();
             return;
         }
-        Span<byte> expectedBytes = expected.GetTensorMutableRawData();
-        Span<byte> actualBytes = actual.GetTensorMutableRawData();
+        CompareBytes((TensorElementType)expectedInfo.ElementDataType, expected.GetTensorMutableRawData(), actual.GetTensorMutableRawData(), sum);
+    }
+
+    private static void CompareBytes(TensorElementType elementType, ReadOnlySpan<byte> expectedBytes, ReadOnlySpan<byte> actualBytes, Totals sum)
+    {
         if (expectedBytes.SequenceEqual(actualBytes))
             return;
         sum.IsBitExact = false;
-        switch (expectedInfo.ElementDataType)
+        switch (elementType)
         {
-            case OrtElementType.Float:
+            case TensorElementType.Float:
                 CompareNumbers<float>(expectedBytes, actualBytes, sum);
                 break;
-            case OrtElementType.Double:
+            case TensorElementType.Double:
                 CompareNumbers<double>(expectedBytes, actualBytes, sum);
                 break;
-            case OrtElementType.Float16:
+            case TensorElementType.Float16:
                 CompareNumbers<Half>(expectedBytes, actualBytes, sum);
                 break;
-            case OrtElementType.Int64:
+            case TensorElementType.Int64:
                 CompareNumbers<long>(expectedBytes, actualBytes, sum);
                 break;
-            case OrtElementType.Int32:
+            case TensorElementType.Int32:
                 CompareNumbers<int>(expectedBytes, actualBytes, sum);
                 break;
-            case OrtElementType.Int16:
+            case TensorElementType.Int16:
                 CompareNumbers<short>(expectedBytes, actualBytes, sum);
                 break;
-            case OrtElementType.Int8:
+            case TensorElementType.Int8:
                 CompareNumbers<sbyte>(expectedBytes, actualBytes, sum);
                 break;
-            case OrtElementType.UInt8:
+            case TensorElementType.UInt8:
                 CompareNumbers<byte>(expectedBytes, actualBytes, sum);
                 break;
             default:
@@ -102,7 +116,7 @@ internal static class ValueComparison
         }
     }
 
-    private static void CompareNumbers<T>(Span<byte> expected, Span<byte> actual, Totals sum)
+    private static void CompareNumbers<T>(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual, Totals sum)
         where T : unmanaged, INumberBase<T>
     {
         ReadOnlySpan<T> expectedNumbers = MemoryMarshal.Cast<byte, T>(expected);
@@ -128,6 +142,9 @@ internal static class ValueComparison
         public double LargestAbsolute { get; set; }
 
         public double LargestMagnitude { get; set; }
+
+        public OutputDifference ToDifference(string name) =>
+            new(name, IsBitExact, LargestAbsolute, LargestAbsolute == 0 ? 0 : LargestAbsolute / LargestMagnitude);
 
         public void Incomparable()
         {

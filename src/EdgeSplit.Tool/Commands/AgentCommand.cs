@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using EdgeSplit.Agents;
 using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Storage;
@@ -12,7 +11,7 @@ internal static class AgentCommand
 {
     public static Command Create()
     {
-        Option<string> listen = new("--listen") { Description = "Where to listen; port 0 takes a free one.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:7420" };
+        Option<string> listen = new("--listen") { Description = "Where to listen; port 0 takes a free one.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:7311" };
         Option<string> id = new("--id") { Description = "The agent's id, unique in its fleet.", HelpName = "NAME", DefaultValueFactory = _ => DefaultId() };
         Option<int> threads = SharedArguments.Count("--threads", 1, 1, "Threads that one partition runs on.");
         Option<int> concurrent = SharedArguments.Count("--concurrent", 1, 1, "Partitions that run at the same time.");
@@ -27,6 +26,7 @@ internal static class AgentCommand
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out double factor) && !(factor >= 1))
                 result.AddError($"--slow-down must be 1 or more, not {factor}.");
         });
+        listen.Validators.Add(SharedArguments.CheckAddresses);
         var command = new Command("agent", "Runs partitions on this machine for coordinators that connect, until stopped.") { listen, id, threads, concurrent, blobs, slow, open };
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -41,11 +41,11 @@ internal static class AgentCommand
             });
             await using var server = new AgentServer(agent, new AgentServerOptions
             {
-                EndPoint = await Addresses.ResolveAsync(result.GetRequiredValue(listen), cancellationToken),
+                EndPoint = HostAndPort.Parse(result.GetRequiredValue(listen)),
                 DangerouslyAllowUnauthenticatedRemoteConnections = result.GetValue(open),
             });
             await server.StartAsync(cancellationToken);
-            Console.Out.WriteLine($"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider}) listening on {server.EndPoint}");
+            Console.Out.WriteLine($"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider}) listening on {HostAndPort.Format(server.EndPoint)}");
             try
             {
                 await Task.Delay(Timeout.Infinite, cancellationToken);

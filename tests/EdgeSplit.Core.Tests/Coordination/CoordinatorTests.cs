@@ -189,6 +189,7 @@ public sealed class CoordinatorTests
             Assert.That(between.Latency, Is.EqualTo(TimeSpan.FromMilliseconds(21)));
             Assert.That(between.BytesPerSecond, Is.EqualTo(1 / (1 / 100e6 + 1 / 1e6)).Within(0.1).Percent);
             Assert.That(problem.Fleet.LinkBetween(source, problem.Fleet.IndexOf("a")), Is.EqualTo(Link.Local));
+            Assert.That(problem.RelayDevice, Is.EqualTo(source));
         });
     }
 
@@ -201,6 +202,17 @@ public sealed class CoordinatorTests
         PartitionProblem problem = await cluster.Coordinator.CreateProblemAsync(Model.Graph);
         Assert.That(problem.Fleet.LinkBetween(0, 1), Is.EqualTo(link));
         Assert.That(problem.Fleet.LinkBetween(1, 0), Is.EqualTo(Link.Local));
+    }
+
+    [Test]
+    public async Task Deploy_with_default_options_plans_runs_and_plans_again()
+    {
+        await using Cluster cluster = await Cluster.CreateAsync(Model, options: new CoordinatorOptions());
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
+        await deployment.RepartitionAsync().AsTask().WaitAsync(Cluster.Limit);
+        using FinalResult result = await deployment.InferAsync(Model.RandomInputs(0));
+        TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(0)));
+        Assert.That(deployment.Plan.Partitioner, Is.EqualTo("local-search"));
     }
 
     [Test]

@@ -19,13 +19,13 @@ internal static class ModelSweep
 {
     private const int MaxFailuresKept = 5;
 
-    /// <param name="modelPath">The model file; a folder <c>test_data_set_0</c> beside it gives the inputs.</param>
+    /// <param name="modelPath">The model file.</param>
     /// <param name="name">What to call it.</param>
     /// <param name="cutLimit">The number of single cuts from which on a sample is taken.</param>
     /// <param name="assignments">The number of random assignments.</param>
     /// <param name="budget">After this time no further split is tried.</param>
-    /// <param name="dataFolder">The folder of inputs; null for random ones.</param>
-    public static SweepResult Run(string modelPath, string name, int cutLimit, int assignments, TimeSpan budget, string? dataFolder)
+    /// <param name="options">The inputs.</param>
+    public static SweepResult Run(string modelPath, string name, int cutLimit, int assignments, TimeSpan budget, SplitVerifierOptions options)
     {
         var clock = Stopwatch.StartNew();
         OnnxModel model;
@@ -42,7 +42,7 @@ internal static class ModelSweep
         {
             try
             {
-                verifier = SplitVerifier.Create(model, new SplitVerifierOptions { DataFolder = dataFolder });
+                verifier = SplitVerifier.Create(model, options);
             }
             catch (EdgeSplitException exception)
             {

@@ -41,7 +41,7 @@ internal sealed class SweepTests
             string data = Path.Combine(folder, "test_data_set_0");
             bool isThorough = SecondsPerModel > 100;
             SweepResult result = ModelSweep.Run(path, name, isThorough ? int.MaxValue : 20, isThorough ? 12 : 3,
-                TimeSpan.FromSeconds(SecondsPerModel), Directory.Exists(data) ? data : null);
+                TimeSpan.FromSeconds(SecondsPerModel), SweepInputs.For(Path.GetFileName(name), Directory.Exists(data) ? data : null));
             Results.Add(result);
             Assert.That(result.Failures, Is.Empty);
         }

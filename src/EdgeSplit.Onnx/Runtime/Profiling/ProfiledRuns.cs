@@ -36,8 +36,8 @@ internal sealed record ProfiledRuns(double ModelSeconds, IReadOnlyDictionary<str
             string optimizedPath = Path.Combine(folder.FullName, "optimized.onnx");
             using OrtSession plainSession = runtime.CreateSession(bytes, modelFolder, adjust: null, cancellationToken);
             using OrtSession profiledSession = runtime.CreateSession(bytes, modelFolder, options => Profile(options, folder.FullName, optimizedPath), cancellationToken);
-            using var plain = new OnnxPartitionExecutor(model.Graph.Name, plainSession);
-            using var profiled = new OnnxPartitionExecutor(model.Graph.Name, profiledSession);
+            using var plain = new OnnxPartitionExecutor($"model '{model.Graph.Name}'", plainSession);
+            using var profiled = new OnnxPartitionExecutor($"model '{model.Graph.Name}'", profiledSession);
             GraphProto optimized = ModelProto.Parser.ParseFrom(File.ReadAllBytes(optimizedPath)).Graph;
 
             List<double> seconds = Alternate(plain, profiled, inputs, duration, Math.Max(MostEvents / Math.Max(optimized.Node.Count, 1), LeastRuns), progress, cancellationToken);
