@@ -55,7 +55,8 @@ internal static class ModelGraphs
             Consumers = [.. consumers[pair.Value]],
             IsModelOutput = outputs.Contains(pair.Key),
             ByteCount = types.ByteCount(pair.Key) * (halfPrecision.IsWidened(pair.Key) ? 2 : 1),
-            CanTravel = types.CanTravel(pair.Key),
+            // What the caller gives, whatever it is, does not pass between devices.
+            CanTravel = producers[pair.Value] == Activation.ModelInput || types.CanTravel(pair.Key),
         }).OrderBy(static activation => activation.Index)];
         return new ModelGraph(name, graphLayers.MoveToImmutable(), activations, weights.All);
 
