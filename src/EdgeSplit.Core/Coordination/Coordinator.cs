@@ -204,9 +204,13 @@ public sealed class Coordinator : IAsyncDisposable
     /// <param name="name">The model's name.</param>
     /// <param name="graph">The model.</param>
     /// <param name="current">The plan that stays loaded beside the new one until its requests have ended, or null.</param>
+    /// <param name="mustServe">
+    /// Whether the current plan no longer works: where no plan leaves memory for both, one is taken that fits alone.
+    /// </param>
     /// <param name="options">The deployment's settings.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    internal async ValueTask<PartitionPlan> PlanAsync(string name, ModelGraph graph, PartitionPlan? current, DeploymentOptions options, CancellationToken cancellationToken)
+    internal async ValueTask<PartitionPlan> PlanAsync(
+        string name, ModelGraph graph, PartitionPlan? current, bool mustServe, DeploymentOptions options, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await CreateProblemAsync(graph, options, cancellationToken).ConfigureAwait(false);
         if (current is not null)
@@ -218,7 +222,19 @@ public sealed class Coordinator : IAsyncDisposable
             };
         }
         IPartitioner partitioner = options.Partitioner ?? Options.Partitioner;
-        PartitionPlan plan = await Task.Run(() => partitioner.Partition(problem, cancellationToken), cancellationToken).ConfigureAwait(false);
+        PartitionPlan plan = await Task.Run(
+            () =>
+            {
+                try
+                {
+                    return partitioner.Partition(problem, cancellationToken);
+                }
+                catch (EdgeSplitException exception) when (mustServe && exception.Error == EdgeSplitError.NoFeasiblePlan)
+                {
+                    return partitioner.Partition(problem with { Constraints = problem.Constraints with { HoldsBothEpochs = false } }, cancellationToken);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
         // A partitioner may answer cancellation with the best plan so far; nobody waits for it any more.
         cancellationToken.ThrowIfCancellationRequested();
         Logger.Planned(name, plan.Partitioner, plan.Stages.Length, plan.Cost.LatencySeconds, plan.Cost.BottleneckSeconds);
