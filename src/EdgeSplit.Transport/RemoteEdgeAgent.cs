@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
 using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
@@ -128,6 +129,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<PartialResult> ExecuteAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -15,7 +15,7 @@ namespace EdgeSplit.Transport.Connections;
 /// <param name="onFailure">Called once when the connection breaks while sending.</param>
 internal sealed class FrameWriter(IDuplexConnection connection, long creditThresholdBytes, Action<Exception> onFailure)
 {
-    public const int ChunkBytes = 256 * 1024;
+    public const int ChunkBytes = 2 * 1024 * 1024;
 
     private const int MaxFramesInBatch = 64;
     private const int MaxQueued = 16 * 1024;
@@ -29,8 +29,10 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
     private readonly Queue<uint> _cancels = new();
     private readonly List<ReadOnlyMemory<byte>> _batch = [];
     private readonly List<OutgoingMessage> _messagesInBatch = [];
-    private readonly byte[] _scratch = new byte[(4 * ControlFrameBytes) + (3 * MaxFramesInBatch * FramePrefix.ByteCount)];
+    private readonly byte[] _scratch =
+        new byte[(4 * ControlFrameBytes) + (MaxFramesInBatch * FramePrefix.ByteCount) + (2 * MaxFramesInBatch * OutgoingMessage.MaxDataHeadBytes)];
     private int _scratchUsed;
+    private int _batchBytes;
     private long _creditToReturn;
     private bool _holdsCreditBack = true;
     private bool _blocked;
@@ -181,24 +183,25 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
         lock (_gate)
         {
             _batch.Clear();
-            _scratchUsed = 0;
+            _scratchUsed = _batchBytes = 0;
             AppendControlFrames();
             while (_messagesInBatch.Count < MaxFramesInBatch && _urgent.TryDequeue(out OutgoingMessage? message))
                 AppendMessage(message, 0);
-            for (int room = ChunkBytes; room > 0 && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message);)
-                room -= AppendMessage(message, room);
+            int end = _batchBytes + ChunkBytes;
+            while (_batchBytes < end && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message))
+                AppendMessage(message, end - _batchBytes);
             _isWriting = _batch.Count > 0 && !_isClosed;
             return _isWriting;
         }
     }
 
-    private int AppendMessage(OutgoingMessage message, int maxBodyBytes)
+    private void AppendMessage(OutgoingMessage message, int maxBodyBytes)
     {
         if (message.IsAbandoned)
-            return 0;
+            return;
         message.IsBeingSent = true;
         _messagesInBatch.Add(message);
-        return message.AppendFrame(_batch, TakeScratch(FramePrefix.ByteCount), maxBodyBytes);
+        _batchBytes += message.AppendFrame(_batch, _batchBytes, TakeScratch(OutgoingMessage.MaxDataHeadBytes), maxBodyBytes);
     }
 
     private void AppendControlFrames()
@@ -226,6 +229,7 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
         new FramePrefix(type, 0, ControlValueBytes, 0).Write(frame.Span);
         BinaryPrimitives.WriteUInt64LittleEndian(frame.Span[FramePrefix.ByteCount..], value);
         _batch.Add(frame);
+        _batchBytes += ControlFrameBytes;
     }
 
     private void AppendPrefix(FrameType type, uint streamId)
@@ -233,6 +237,7 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
         Memory<byte> frame = TakeScratch(FramePrefix.ByteCount);
         new FramePrefix(type, streamId, 0, 0).Write(frame.Span);
         _batch.Add(frame);
+        _batchBytes += FramePrefix.ByteCount;
     }
 
     private Memory<byte> TakeScratch(int byteCount)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Framing;
@@ -75,6 +76,7 @@ internal sealed class PeerConnection : IAsyncDisposable
     /// <param name="cancellationToken">Takes the request back.</param>
     /// <exception cref="EdgeSplitException">What the peer says, <see cref="EdgeSplitError.DeadlineExceeded"/>, or
     /// <see cref="EdgeSplitError.AgentUnavailable"/> when the connection is or gets lost.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IncomingMessage> CallAsync(
         Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
@@ -127,13 +129,13 @@ internal sealed class PeerConnection : IAsyncDisposable
     public ValueTask DisposeAsync() => CloseAsync(EdgeSplitError.AgentUnavailable, "The connection was closed.");
 
     /// <summary>Sends an answer, waiting for credit and until its tensors are no longer needed.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask SendReplyAsync(uint streamId, Reply reply, CancellationToken cancellationToken)
     {
-        List<IDisposable> encodedStrings = [];
         OutgoingMessage? message = null;
         try
         {
-            message = _encoder.Response(streamId, reply.Payload, reply.Tensors, encodedStrings);
+            message = _encoder.Response(streamId, reply.Payload, reply.Tensors);
             await _credit.AcquireAsync(message.BodyBytes, cancellationToken).ConfigureAwait(false);
             _writer.Enqueue(message);
             using (cancellationToken.UnsafeRegister(static state => ((Abandoning)state!).Run(), new Abandoning(_writer, message)))
@@ -144,7 +146,6 @@ internal sealed class PeerConnection : IAsyncDisposable
         finally
         {
             message?.Dispose();
-            encodedStrings.ForEach(static buffer => buffer.Dispose());
         }
     }
 
@@ -172,23 +173,26 @@ internal sealed class PeerConnection : IAsyncDisposable
 
     public void End(InboundRequest request) => _requests.End(request);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<IncomingMessage> CallAsync(
         Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan? timeLimit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        List<IDisposable> encodedStrings = [];
         var call = new PendingCall(payload.Operation);
         uint streamId = _requests.Add(call);
         OutgoingMessage? message = null;
         bool isQueued = false;
         try
         {
-            message = _encoder.Request(streamId, payload, tensors, timeLimit, encodedStrings);
+            message = _encoder.Request(streamId, payload, tensors, timeLimit);
             await _credit.AcquireAsync(message.BodyBytes, cancellationToken).ConfigureAwait(false);
             isQueued = true;
             _writer.Enqueue(message);
-            using (cancellationToken.UnsafeRegister(static (state, token) => ((PendingCall)state!).TrySetCanceled(token), call))
-                return await call.Task.ConfigureAwait(false);
+            using (cancellationToken.UnsafeRegister(
+                static (state, token) => ((PendingCall)state!).Fail(new OperationCanceledException(token)), call))
+            {
+                return await call.Answer.ConfigureAwait(false);
+            }
         }
         catch
         {
@@ -209,7 +213,6 @@ internal sealed class PeerConnection : IAsyncDisposable
                     _credit.Restore(message.BodyBytes);
             }
             message?.Dispose();
-            encodedStrings.ForEach(static buffer => buffer.Dispose());
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Blobs;
@@ -68,6 +69,7 @@ internal sealed class AgentSession : IRequestHandler
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Reply> AnswerAsync(IncomingMessage request, CancellationToken cancellationToken)
     {
         switch (request.Head.Payload)
@@ -91,6 +93,7 @@ internal sealed class AgentSession : IRequestHandler
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Reply> ExecuteAsync(ExecuteCall call, IncomingMessage request, CancellationToken cancellationToken)
     {
         Dictionary<string, Tensor> inputs = request.TakeTensors();
