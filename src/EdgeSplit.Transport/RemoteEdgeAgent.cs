@@ -9,6 +9,7 @@ using EdgeSplit.Transport.Connections;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
+using EdgeSplit.Transport.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -63,6 +64,8 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         try
         {
             connection = await options.Transport.ConnectAsync(endPoint, either.Token).ConfigureAwait(false);
+            if (options.Tls is not null)
+                connection = await TlsConnection.ConnectAsync(connection, options.Tls, HostAndPort.HostOf(endPoint), either.Token).ConfigureAwait(false);
             source = new FrameSource(connection, options.TimeProvider);
             var handshake = new Handshake(connection, source, options.Limits.ToWireLimits(), options.JoinToken);
             HandshakeResult result = await handshake.ConnectAsync(either.Token).ConfigureAwait(false);

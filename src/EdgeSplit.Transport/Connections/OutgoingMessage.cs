@@ -58,6 +58,8 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
 
     public bool IsAbandoned { get; set; }
 
+    public bool IsReleased => Volatile.Read(ref _isReleased) != 0;
+
     /// <summary>Completes once the writer is through with the message: it was written, abandoned, or the connection ended.</summary>
     public ValueTask Released => new(this, _released.Version);
 

@@ -42,7 +42,7 @@ internal sealed class PeerConnection : IAsyncDisposable
         _settings = settings;
         _onEnded = onEnded;
         PeerName = connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "the peer";
-        _writer = new FrameWriter(connection, settings.Limits.MaxBufferedBytes / 4, Abort);
+        _writer = new FrameWriter(connection, settings.Limits.MaxBufferedBytes / 4, settings.TimeProvider, Abort);
         _credit = new CreditWindow(handshake.PeerLimits.MaxBufferedBytes, _writer.SendBlocked);
         _encoder = new MessageEncoder(handshake.PeerLimits, PeerName, settings.Pool);
         _requests = new RequestTable(this, handler, handshake.IsConnector, settings);
@@ -138,8 +138,11 @@ internal sealed class PeerConnection : IAsyncDisposable
             message = _encoder.Response(streamId, reply.Payload, reply.Tensors);
             await _credit.AcquireAsync(message.BodyBytes, cancellationToken).ConfigureAwait(false);
             _writer.Enqueue(message);
-            using (cancellationToken.UnsafeRegister(static state => ((Abandoning)state!).Run(), new Abandoning(_writer, message)))
-                await message.Released.ConfigureAwait(false);
+            if (!message.IsReleased)
+            {
+                using (cancellationToken.UnsafeRegister(static state => ((Abandoning)state!).Run(), new Abandoning(_writer, message)))
+                    await message.Released.ConfigureAwait(false);
+            }
             if (!message.IsStarted)
                 _credit.Restore(message.BodyBytes);
         }
