@@ -28,7 +28,7 @@ public static class Zoo
         new("inception", "GoogLeNet (Inception v1) image classifier: parallel branches", GoogLeNet.Build, OneImage),
         new("unet", "U-Net image segmentation: long skip connections, transposed convolutions", UNet.Build, OneImage),
         new("yolo", "YOLOv5s-style object detector: three outputs at strides 8, 16 and 32", static name => YoloDetector.Build(name, widthDivisor: 2), OneImage),
-        new("bert-base", "BERT base text encoder with pooler, layer normalisation as single operations",
+        new("bert-base", "BERT base text encoder with pooler, layer normalisation as nine operators",
             static name => BertEncoder.Build(name, new BertConfiguration(12, 768, 12) { DecomposedLayerNorm = true }), OneText),
         new("bert-mini", "BERT mini text encoder with pooler", static name => BertEncoder.Build(name, new BertConfiguration(4, 256, 4)), OneText),
         new("bert-tiny", "BERT tiny text encoder with pooler", static name => BertEncoder.Build(name, new BertConfiguration(2, 128, 2)), OneText),

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Models;
+using EdgeSplit.Onnx.Analysis;
 using EdgeSplit.Onnx.Graphs;
 using EdgeSplit.Onnx.Layers;
 using EdgeSplit.Onnx.Reading;
@@ -27,14 +28,15 @@ public sealed class OnnxModel : ISplittableModel
         _file = file;
         _graph = new OnnxGraph(file.Model, file.Path);
         ValueTypes types = FindTypes(options, cancellationToken);
-        _layers = LayerGraphBuilder.Build(_graph, types, options.Grouping);
+        var halfPrecision = new HalfPrecision(_graph, types);
+        _layers = LayerGraphBuilder.Build(_graph, types, halfPrecision, options.Grouping);
         cancellationToken.ThrowIfCancellationRequested();
         string name = _graph.Proto.Name.Length > 0 ? _graph.Proto.Name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
-        Graph = ModelGraphs.Create(name, _graph, types, _layers, file.Path);
+        Graph = ModelGraphs.Create(name, _graph, types, halfPrecision, _layers, file.Path);
         Inputs = [.. _graph.RequiredInputs.Select(types.Of)];
         Outputs = [.. _graph.Outputs.Select(types.Of)];
         Summary = new OnnxModelSummary(file.Model);
-        _parts = new PartBuilder(_graph, types, _layers, file.Weights);
+        _parts = new PartBuilder(_graph, halfPrecision, _layers, file.Weights);
     }
 
     /// <inheritdoc/>
@@ -105,17 +107,14 @@ public sealed class OnnxModel : ISplittableModel
     private ValueTypes FindTypes(OnnxModelOptions options, CancellationToken cancellationToken)
     {
         var sizes = new RepresentativeSizes(options.FreeDimensions);
-        IReadOnlyDictionary<string, TensorInfo> inferred = ImmutableDictionary<string, TensorInfo>.Empty;
-        IReadOnlyDictionary<string, TensorInfo> sized = inferred;
-        if (options.InferShapes && _graph.Nodes.Length > 0)
-        {
-            string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
-            inferred = TypeProbe.Run(_graph, folder, null);
-            cancellationToken.ThrowIfCancellationRequested();
-            bool isOpen = _graph.RequiredInputs.Any(input => TypeProtos.ToInfo(_graph.DeclaredInputs[input]) is { Dimensions.IsDefault: false } info
-                && info.Dimensions.Any(static dimension => dimension.Size is null));
-            sized = isOpen && inferred.Count > 0 ? TypeProbe.Run(_graph, folder, sizes) : inferred;
-        }
-        return new ValueTypes(_graph.Proto, inferred, sized, sizes);
+        ImmutableDictionary<string, long> none = ImmutableDictionary<string, long>.Empty;
+        if (!options.InferShapes)
+            return new ValueTypes(DeclaredTypes.Of(_file.Model.Graph, none), DeclaredTypes.Of(sizes.Fix(_file.Model).Graph, none), sizes);
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+        IReadOnlyDictionary<string, TensorInfo> inferred = ShapeInference.Infer(_file.Model, folder, none, cancellationToken);
+        bool isOpen = _graph.RequiredInputs.Any(input => inferred[input] is { Dimensions.IsDefault: false } info
+            && info.Dimensions.Any(static dimension => dimension.Size is null));
+        IReadOnlyDictionary<string, TensorInfo> sized = isOpen ? ShapeInference.Infer(sizes.Fix(_file.Model), folder, none, cancellationToken) : inferred;
+        return new ValueTypes(inferred, sized, sizes);
     }
 }

@@ -13,33 +13,38 @@ internal sealed record Cutting(OnnxModel Model, ImmutableArray<ImmutableArray<in
 {
     public void Dispose() => Model.Dispose();
 
-    /// <summary>Stages of about equal work.</summary>
-    public static Cutting IntoStages(string path, int count, OnnxModelOptions options, CancellationToken cancellationToken) =>
-        Create(path, options, cancellationToken, model => IntoStages(model, count, cancellationToken));
-
-    /// <summary>Stages of about equal work of a model that is open already.</summary>
-    public static ImmutableArray<ImmutableArray<int>> IntoStages(OnnxModel model, int count, CancellationToken cancellationToken)
+    /// <summary>Stages of about equal work: of layers that should stay together where there are enough, of single operators where not.</summary>
+    public static Cutting IntoStages(string path, int count, OnnxModelOptions options, CancellationToken cancellationToken)
     {
-        // With fewer layers than stages there is no split to be had, whatever the partitioner would make of it.
-        if (count > Math.Max(model.Graph.Layers.Length, 1))
+        try
         {
-            throw new EdgeSplitException(EdgeSplitError.IllegalCut,
-                $"'{model.Graph.Name}' has {model.Graph.Layers.Length} layers that can be parted, too few for {count} stages.");
+            return Create(path, options, cancellationToken, model => IntoStages(model, count, cancellationToken));
         }
-        PartitionPlan plan = new LayerwisePartitioner().Partition(
-            new PartitionProblem
-            {
-                Graph = model.Graph,
-                Fleet = new Fleet(Enumerable.Range(0, count).Select(static index => new Device { Id = $"stage-{index}" })),
-                CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
-            },
-            cancellationToken);
-        if (plan.Stages.Length < count)
+        catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.IllegalCut)
         {
-            throw new EdgeSplitException(EdgeSplitError.IllegalCut,
-                $"'{model.Graph.Name}' has only {plan.Stages.Length} stages' worth of places to cut, too few for {count} stages.");
+            return Create(path, options with { Grouping = LayerGrouping.Operators }, cancellationToken, model => IntoStages(model, count, cancellationToken));
         }
-        return [.. plan.Stages.Select(static stage => stage.Layers)];
+    }
+
+    private static ImmutableArray<ImmutableArray<int>> IntoStages(OnnxModel model, int count, CancellationToken cancellationToken)
+    {
+        int stageCount = 0;
+        if (count <= Math.Max(model.Graph.Layers.Length, 1))
+        {
+            PartitionPlan plan = new LayerwisePartitioner().Partition(
+                new PartitionProblem
+                {
+                    Graph = model.Graph,
+                    Fleet = new Fleet(Enumerable.Range(0, count).Select(static index => new Device { Id = $"stage-{index}" })),
+                    CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
+                },
+                cancellationToken);
+            if (plan.Stages.Length == count)
+                return [.. plan.Stages.Select(static stage => stage.Layers)];
+            stageCount = plan.Stages.Length;
+        }
+        throw new EdgeSplitException(EdgeSplitError.IllegalCut,
+            $"'{model.Graph.Name}' has {model.Graph.Layers.Length} layers that can be parted{(stageCount > 0 ? $", for {stageCount} stages" : "")}: too few for {count} stages.");
     }
 
     /// <summary>One stage up to each cut, and one for what is left.</summary>

@@ -6,9 +6,9 @@ var root = new RootCommand("Splits ONNX models over several devices, checks the 
 {
     InspectCommand.Create(),
     SplitCommand.Create(),
-    //VerifyCommand.Create(),
-    //AgentCommand.Create(),
-    //RunCommand.Create(),
+    VerifyCommand.Create(),
+    AgentCommand.Create(),
+    RunCommand.Create(),
     ZooCommand.Create(),
 };
 return await CommandLine.InvokeAsync(root, args);

@@ -9,7 +9,7 @@ public sealed class ModelRunTests
 {
     private static IEnumerable<ZooEntry> Entries => Zoo.Entries.Select(static entry => entry.Name == "large-external" ? Zoo.LargeExternal(4_000_000) : entry);
 
-    private static IEnumerable<TestCaseData> EntryCases => Entries.Select(static entry => new TestCaseData(entry).SetArgDisplayNames(entry.Name));
+    internal static IEnumerable<TestCaseData> EntryCases => Entries.Select(static entry => new TestCaseData(entry).SetArgDisplayNames(entry.Name));
 
     [TestCaseSource(nameof(EntryCases))]
     public void Write_model_runsWithTheStatedShapesAndSensibleNumbers(ZooEntry entry)

@@ -38,7 +38,7 @@ public sealed class EdgeAgent : IEdgeAgent
         _runtime = runtime;
         _options = options ?? new EdgeAgentOptions();
         _monitor = _options.Monitor ?? new SystemResourceMonitor();
-        _blobStore = _options.BlobStore ?? new FolderBlobStore(_ownFolder = Directory.CreateTempSubdirectory($"edgesplit-{id}-").FullName);
+        _blobStore = _options.BlobStore ?? new FolderBlobStore(_ownFolder = Directory.CreateTempSubdirectory($"edgesplit-{id}-").FullName, isDurable: false);
         _queue = new ExecutionQueue(id, _options.MaxConcurrentExecutions, _options.MaxQueuedExecutions);
     }
 

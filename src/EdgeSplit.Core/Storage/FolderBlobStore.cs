@@ -13,10 +13,19 @@ public sealed class FolderBlobStore : IBlobStore
 {
     private const int CopyBufferBytes = 256 << 10;
 
+    private readonly bool _isDurable;
+
     /// <summary>Opens the store in a folder, which is created where it does not exist.</summary>
     public FolderBlobStore(string folder)
+        : this(folder, isDurable: true)
+    {
+    }
+
+    /// <summary>Opens a store; one that is not durable spares the disk, for a folder that does not outlive the process.</summary>
+    internal FolderBlobStore(string folder, bool isDurable)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        _isDurable = isDurable;
         Folder = Path.GetFullPath(folder);
         Directory.CreateDirectory(Folder);
         AtomicFile.DeleteLeftovers(Folder);
@@ -55,7 +64,7 @@ public sealed class FolderBlobStore : IBlobStore
             return;
         try
         {
-            await AtomicFile.WriteAsync(PathOf(blob.Hash), (file, token) => CopyCheckedAsync(blob, content, file, token), cancellationToken).ConfigureAwait(false);
+            await AtomicFile.WriteAsync(PathOf(blob.Hash), (file, token) => CopyCheckedAsync(blob, content, file, token), _isDurable, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && Contains(blob))
         {

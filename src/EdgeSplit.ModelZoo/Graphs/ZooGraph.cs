@@ -7,7 +7,7 @@ namespace EdgeSplit.ModelZoo.Graphs;
 
 /// <summary>A model without the values of its weights: small, whatever the size of the model.</summary>
 /// <param name="Skeleton">Nodes, inputs and outputs; no initializers.</param>
-/// <param name="Weights">The initializers, in the order in which the graph first reads them.</param>
+/// <param name="Weights">The initializers, in the order in which they were added.</param>
 /// <param name="Inputs">The model's inputs.</param>
 /// <param name="Outputs">The model's outputs.</param>
 /// <param name="IdRanges">For each input of whole numbers, the values that the model accepts.</param>

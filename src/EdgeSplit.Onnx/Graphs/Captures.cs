@@ -31,15 +31,22 @@ internal static class Captures
         }
     }
 
-    private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(Bodies(node).SelectMany(FreeNames));
-
-    private static IEnumerable<string> FreeNames(GraphProto body)
+    /// <summary>The names that a body defines itself.</summary>
+    public static IReadOnlySet<string> DefinedBy(GraphProto body)
     {
         var own = new HashSet<string>(StringComparer.Ordinal);
         own.UnionWith(body.Input.Select(static input => input.Name));
         own.UnionWith(body.Initializer.Select(static tensor => tensor.Name));
         own.UnionWith(body.SparseInitializer.Select(static tensor => tensor.Values?.Name ?? ""));
         own.UnionWith(body.Node.SelectMany(static node => node.Output));
+        return own;
+    }
+
+    private static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(Bodies(node).SelectMany(FreeNames));
+
+    private static IEnumerable<string> FreeNames(GraphProto body)
+    {
+        IReadOnlySet<string> own = DefinedBy(body);
         return body.Node.SelectMany(Reads)
             .Concat(body.Output.Select(static output => output.Name))
             .Where(name => name.Length > 0 && !own.Contains(name));

@@ -14,6 +14,7 @@ internal sealed class OnnxGraph
 
     private readonly string _model;
     private readonly Dictionary<string, GraphNode> _producers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<GraphNode>> _readers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorProto> _initializers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SparseTensorProto> _sparseInitializers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ValueInfoProto> _inputs = new(StringComparer.Ordinal);
@@ -35,6 +36,12 @@ internal sealed class OnnxGraph
         {
             foreach (string output in node.Outputs)
                 _producers[output] = node;
+            foreach (string input in node.Inputs)
+            {
+                if (!_readers.TryGetValue(input, out List<GraphNode>? readers))
+                    _readers.Add(input, readers = []);
+                readers.Add(node);
+            }
         }
         Outputs = [.. model.Graph.Output.Select(static output => output.Name).Distinct(StringComparer.Ordinal)];
         CheckNames();
@@ -64,6 +71,9 @@ internal sealed class OnnxGraph
     public IReadOnlyDictionary<string, ValueInfoProto> DeclaredInputs => _inputs;
 
     public GraphNode? ProducerOf(string value) => _producers.GetValueOrDefault(value);
+
+    /// <summary>The nodes that read a value, in topological order.</summary>
+    public IReadOnlyList<GraphNode> ReadersOf(string value) => _readers.GetValueOrDefault(value) ?? [];
 
     public bool IsInitializer(string value) => _initializers.ContainsKey(value) || _sparseInitializers.ContainsKey(value);
 
@@ -130,8 +140,10 @@ internal sealed class OnnxGraph
             {
                 if (_inputs.ContainsKey(output) || IsInitializer(output))
                     throw Invalid($"the node {Describe(node.Proto)} makes '{output}', which is also an input or initializer");
-                if (!producers.TryAdd(output, node.Index))
+                // ONNX Runtime turns Constant nodes into initializers, of which the last of a name counts.
+                if (producers.TryGetValue(output, out int other) && !(IsConstantNode(node.Proto) && IsConstantNode(nodes[other].Proto)))
                     throw Invalid($"two nodes make '{output}'");
+                producers[output] = node.Index;
             }
         }
         var successors = new HashSet<int>[nodes.Count];
@@ -153,6 +165,8 @@ internal sealed class OnnxGraph
         }
         return [.. order.Select((old, index) => nodes[old] with { Index = index })];
     }
+
+    private static bool IsConstantNode(NodeProto node) => node.OpType == "Constant" && OperatorDomains.Normalize(node.Domain) == OperatorDomains.Onnx;
 
     private void CheckNames()
     {

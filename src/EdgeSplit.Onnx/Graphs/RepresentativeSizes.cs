@@ -12,11 +12,16 @@ internal sealed class RepresentativeSizes(IReadOnlyDictionary<string, long> give
     /// <summary>A size for a dimension that the model leaves open.</summary>
     public long For(string? symbol, int axis, int rank)
     {
-        if (symbol is not null && given.TryGetValue(symbol, out long size))
-            return size;
-        if (axis == 0 || symbol?.Contains("batch", StringComparison.OrdinalIgnoreCase) == true)
-            return 1;
-        return rank == 4 && axis >= 2 ? ImageSide : SequenceLength;
+        return given.TryGetValue(symbol ?? "", out long size) ? size : SymbolSums.Evaluate(symbol ?? "", SizeOf);
+
+        long SizeOf(string term)
+        {
+            if (given.TryGetValue(term, out long size))
+                return size;
+            if (axis == 0 || term.Contains("batch", StringComparison.OrdinalIgnoreCase))
+                return 1;
+            return rank == 4 && axis >= 2 && !SymbolSums.IsSequenceLength(term) ? ImageSide : SequenceLength;
+        }
     }
 
     /// <summary>The bytes of a value; 0 where its type or rank is unknown.</summary>
@@ -30,15 +35,24 @@ internal sealed class RepresentativeSizes(IReadOnlyDictionary<string, long> give
         return count * 16 < long.MaxValue ? info.ElementType.ByteCount((long)count) : long.MaxValue;
     }
 
-    /// <summary>Gives the open dimensions of a declared value their sizes.</summary>
-    public void Fix(ValueInfoProto value)
+    /// <summary>A copy of a model whose inputs have sizes; what it says of other values, which may contradict them, is dropped.</summary>
+    public ModelProto Fix(ModelProto model)
     {
-        if (value.Type?.TensorType?.Shape is not { } shape)
-            return;
-        for (int i = 0; i < shape.Dim.Count; i++)
+        ModelProto copy = model.Clone();
+        copy.Graph.ValueInfo.Clear();
+        foreach (ValueInfoProto output in copy.Graph.Output)
+            output.Type?.TensorType?.Shape = null;
+        foreach (ValueInfoProto input in copy.Graph.Input)
         {
-            if (!shape.Dim[i].HasDimValue)
-                shape.Dim[i].DimValue = For(shape.Dim[i].HasDimParam ? shape.Dim[i].DimParam : null, i, shape.Dim.Count);
+            if (input.Type?.TensorType?.Shape is not { } shape)
+                continue;
+            for (int i = 0; i < shape.Dim.Count; i++)
+            {
+                TensorShapeProto.Types.Dimension dimension = shape.Dim[i];
+                if (dimension is not { HasDimValue: true, DimValue: >= 0 })
+                    dimension.DimValue = For(dimension.HasDimParam ? dimension.DimParam : null, i, shape.Dim.Count);
+            }
         }
+        return copy;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class LayerGraphBuilder
     private readonly ValueTypes _types;
     private readonly Recomputation _recomputation;
     private readonly NodeGroups _groups;
-    private readonly Dictionary<string, List<GraphNode>> _readers = new(StringComparer.Ordinal);
+    private readonly HashSet<GraphNode> _live;
     private readonly HashSet<string> _outputs;
 
     private LayerGraphBuilder(OnnxGraph graph, ValueTypes types)
@@ -22,53 +22,45 @@ internal sealed class LayerGraphBuilder
         _types = types;
         _recomputation = new Recomputation(graph, types);
         _outputs = graph.Outputs.ToHashSet(StringComparer.Ordinal);
-        List<GraphNode> live = FindLiveNodes();
-        foreach (GraphNode node in live)
-        {
-            foreach (string input in node.Inputs)
-            {
-                if (!_readers.TryGetValue(input, out List<GraphNode>? readers))
-                    _readers.Add(input, readers = []);
-                readers.Add(node);
-            }
-        }
-        _groups = new NodeGroups(graph, live.Where(node => !_recomputation.IsCheap(node)));
+        _live = FindLiveNodes();
+        _groups = new NodeGroups(graph, _live.Where(node => !_recomputation.IsCheap(node)));
     }
 
     /// <summary>The layers of a model in topological order, which is as near to the model's own as possible.</summary>
-    public static ImmutableArray<LayerNodes> Build(OnnxGraph graph, ValueTypes types, LayerGrouping grouping)
+    public static ImmutableArray<LayerNodes> Build(OnnxGraph graph, ValueTypes types, HalfPrecision halfPrecision, LayerGrouping grouping)
     {
         var builder = new LayerGraphBuilder(graph, types);
-        builder.MergeWhatCannotTravel();
+        builder.MergeWhatCannotTravel(halfPrecision);
         if (grouping == LayerGrouping.Fused)
             builder.MergeFusions();
         return builder.Layers();
     }
 
     /// <summary>The nodes, constants aside, that an output of the model depends on; ONNX operators have no other effects.</summary>
-    private List<GraphNode> FindLiveNodes()
+    private HashSet<GraphNode> FindLiveNodes()
     {
-        var live = new HashSet<int>();
+        var live = new HashSet<GraphNode>(ReferenceEqualityComparer.Instance);
         var pending = new Stack<string>(_graph.Outputs);
         while (pending.TryPop(out string? value))
         {
-            if (_graph.ProducerOf(value) is not { } node || _graph.IsConstant(node) || !live.Add(node.Index))
+            if (_graph.ProducerOf(value) is not { } node || _graph.IsConstant(node) || !live.Add(node))
                 continue;
             foreach (string input in node.Inputs)
                 pending.Push(input);
         }
-        return [.. live.Order().Select(index => _graph.Nodes[index])];
+        return live;
     }
 
-    /// <summary>Keeps the maker and all readers of a value together that is no tensor, or of a type that nobody knows.</summary>
-    private void MergeWhatCannotTravel()
+    /// <summary>Keeps the maker and all readers of a value together that is no tensor, of a type that nobody knows, or not exact at a cut.</summary>
+    private void MergeWhatCannotTravel(HalfPrecision halfPrecision)
     {
-        foreach ((string value, List<GraphNode> readers) in _readers)
+        foreach (GraphNode maker in _live)
         {
-            if (_graph.ProducerOf(value) is not { } maker || _graph.IsConstant(value) || _types.CanTravel(value))
-                continue;
-            foreach (GraphNode reader in readers)
-                _groups.Merge(maker, reader);
+            foreach (string value in maker.Outputs.Where(value => !_types.CanTravel(value) || halfPrecision.IsTied(value)))
+            {
+                foreach (GraphNode reader in _graph.ReadersOf(value).Where(_live.Contains))
+                    _groups.Merge(maker, reader);
+            }
         }
     }
 

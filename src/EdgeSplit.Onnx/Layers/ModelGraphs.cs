@@ -1,14 +1,14 @@
 using System.Collections.Immutable;
 using EdgeSplit.Models;
+using EdgeSplit.Onnx.Analysis;
 using EdgeSplit.Onnx.Graphs;
-using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Layers;
 
 /// <summary>Makes the planner's view of a model from its layers.</summary>
 internal static class ModelGraphs
 {
-    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, ImmutableArray<LayerNodes> layers, string modelPath)
+    public static ModelGraph Create(string name, OnnxGraph graph, ValueTypes types, HalfPrecision halfPrecision, ImmutableArray<LayerNodes> layers, string modelPath)
     {
         var indexes = new Dictionary<string, int>(StringComparer.Ordinal);
         var producers = new List<int>();
@@ -32,6 +32,7 @@ internal static class ModelGraphs
             ImmutableArray<int> inputs = [.. nodes.Inputs.Select(input => indexes[input]).Order()];
             foreach (int input in inputs)
                 consumers[input].Add(i);
+            List<NodeCost> costs = [.. nodes.Nodes.Select(node => NodeCosts.Estimate(node.Proto, types.SizedOf, graph.IsConstant))];
             graphLayers.Add(new Layer
             {
                 Index = i,
@@ -40,7 +41,8 @@ internal static class ModelGraphs
                 Inputs = inputs,
                 Outputs = [.. nodes.Outputs.Select(output => indexes[output])],
                 Weights = weights.ReadBy(nodes.Nodes, nodes.Outputs),
-                ActivationTrafficBytes = nodes.Nodes.Sum(node => node.Inputs.Where(input => !graph.IsConstant(input)).Concat(node.Outputs).Sum(types.ByteCount)),
+                FloatOperations = costs.Sum(static cost => cost.FloatOperations),
+                ActivationTrafficBytes = costs.Sum(static cost => cost.TrafficBytes),
             });
         }
 
@@ -48,12 +50,13 @@ internal static class ModelGraphs
         ImmutableArray<Activation> activations = [.. indexes.Select(pair => new Activation
         {
             Index = pair.Value,
-            Info = types.Of(pair.Key),
+            Info = halfPrecision.AtCut(pair.Key),
             Producer = producers[pair.Value],
             Consumers = [.. consumers[pair.Value]],
             IsModelOutput = outputs.Contains(pair.Key),
-            ByteCount = types.ByteCount(pair.Key),
-            CanTravel = types.CanTravel(pair.Key),
+            ByteCount = types.ByteCount(pair.Key) * (halfPrecision.IsWidened(pair.Key) ? 2 : 1),
+            // What the caller gives, whatever it is, does not pass between devices.
+            CanTravel = producers[pair.Value] == Activation.ModelInput || types.CanTravel(pair.Key),
         }).OrderBy(static activation => activation.Index)];
         return new ModelGraph(name, graphLayers.MoveToImmutable(), activations, weights.All);
 

@@ -1,4 +1,5 @@
 using EdgeSplit.Onnx.Format;
+using Google.Protobuf;
 
 namespace EdgeSplit.Onnx.Reading;
 
@@ -50,12 +51,7 @@ internal sealed class ModelFile : IDisposable
         long byteCount = TensorProtos.ByteCount(tensor, Path);
         if (!ExternalData.IsExternal(tensor))
         {
-            if (tensor.HasRawData && tensor.RawData.Length != byteCount)
-                throw TensorProtos.Invalid(tensor, Path, $"has {tensor.RawData.Length} bytes of data where its type and shape need {byteCount}");
-            if (byteCount > 0 && !tensor.HasRawData && tensor.FloatData.Count + tensor.DoubleData.Count + tensor.Int32Data.Count + tensor.Int64Data.Count + tensor.Uint64Data.Count == 0)
-                throw TensorProtos.Invalid(tensor, Path, $"has no data where its type and shape need {byteCount} bytes");
-            if (NumberLists.TryTakeRaw(tensor, byteCount, out ReadOnlyMemory<byte> raw))
-                _weights.Add(tensor, new WeightData(raw));
+            RegisterInline(tensor, byteCount);
             return;
         }
         if (tensor.DataType == (int)Tensors.TensorElementType.String || !ExternalData.TryRead(tensor, out ExternalData external))
@@ -66,5 +62,23 @@ internal sealed class ModelFile : IDisposable
         if (external.Offset > source.Length || byteCount > source.Length - external.Offset)
             throw TensorProtos.Invalid(tensor, Path, $"needs {byteCount} bytes at {external.Offset} of '{external.Location}', which has only {source.Length} bytes");
         _weights.Add(tensor, new WeightData(source, external.Offset, byteCount));
+    }
+
+    /// <summary>Checks data inside the model; large lists of numbers become raw data, so that they can be blobs.</summary>
+    private void RegisterInline(TensorProto tensor, long byteCount)
+    {
+        if (byteCount == 0)
+            return;
+        ReadOnlyMemory<byte> raw = TensorElements.ToRaw(tensor, byteCount)
+            ?? throw TensorProtos.Invalid(tensor, Path, $"does not have the {byteCount} bytes of data that its type and shape need");
+        if (byteCount < SkeletonReader.ExternalThresholdBytes)
+            return;
+        tensor.FloatData.Clear();
+        tensor.DoubleData.Clear();
+        tensor.Int32Data.Clear();
+        tensor.Int64Data.Clear();
+        tensor.Uint64Data.Clear();
+        tensor.RawData = UnsafeByteOperations.UnsafeWrap(raw);
+        _weights.Add(tensor, new WeightData(raw));
     }
 }

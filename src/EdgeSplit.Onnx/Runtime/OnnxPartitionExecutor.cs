@@ -6,15 +6,17 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace EdgeSplit.Onnx.Runtime;
 
-/// <summary>A partition loaded into ONNX Runtime. Tensors pass in both directions without a copy, strings excepted.</summary>
-internal sealed class OnnxPartitionExecutor(string partitionId, OrtSession session) : IPartitionExecutor
+/// <summary>A partition, or a whole model, loaded into ONNX Runtime. Tensors pass in both directions without a copy, strings excepted.</summary>
+/// <param name="owner">What is loaded, for messages, such as <c>partition 12ab</c>.</param>
+/// <param name="session">The session; disposed of with this.</param>
+internal sealed class OnnxPartitionExecutor(string owner, OrtSession session) : IPartitionExecutor
 {
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, Tensor> Execute(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ObjectDisposedException.ThrowIf(session.IsClosed, this);
-        InputChecks.Require(partitionId, session.Inputs, session.OptionalInputs, inputs);
+        InputChecks.Require(owner, session.Inputs, session.OptionalInputs, inputs);
         cancellationToken.ThrowIfCancellationRequested();
 
         int count = session.Inputs.Length + session.OptionalInputs.Length;
@@ -34,7 +36,7 @@ internal sealed class OnnxPartitionExecutor(string partitionId, OrtSession sessi
         catch (OrtFailure failure)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new EdgeSplitException(EdgeSplitError.ExecutionFailed, $"Partition {partitionId} failed to run: {failure.Message}", failure);
+            throw new EdgeSplitException(EdgeSplitError.ExecutionFailed, $"Running {owner} failed: {failure.Message}", failure);
         }
         finally
         {

@@ -49,27 +49,51 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
         return await Task.Run(() => Load(partition, blobFolder, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Builds an executor of a whole model, the reference for a split one.</summary>
+    /// <param name="path">The model file, below 2 GiB; weights in files beside it may be larger.</param>
+    /// <param name="cancellationToken">Stops the load.</param>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>, <see cref="EdgeSplitError.InvalidModel"/> or <see cref="EdgeSplitError.UnsupportedModel"/>.</exception>
+    public async ValueTask<IPartitionExecutor> LoadModelAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        byte[] model;
+        try
+        {
+            model = await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException exception)
+        {
+            throw new EdgeSplitException(EdgeSplitError.NotFound, $"The model '{path}' cannot be read: {exception.Message}", exception);
+        }
+        return await Task.Run(() => Load(model, $"'{path}'", Path.GetDirectoryName(Path.GetFullPath(path))!, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
     private OnnxPartitionExecutor Load(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
     {
         SkeletonChecks.Require(partition);
+        return Load(partition.Skeleton, $"partition {partition.Id}", blobFolder, cancellationToken);
+    }
+
+    private OnnxPartitionExecutor Load(ReadOnlyMemory<byte> model, string what, string folder, CancellationToken cancellationToken)
+    {
         OrtSession session;
         try
         {
-            session = CreateSession(partition.Skeleton.Span, blobFolder, cancellationToken);
+            session = CreateSession(model.Span, folder, cancellationToken);
         }
         catch (OrtFailure failure)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new EdgeSplitException(failure.LoadError, $"ONNX Runtime rejects partition {partition.Id}: {failure.Message}", failure);
+            throw new EdgeSplitException(failure.LoadError, $"ONNX Runtime rejects {what}: {failure.Message}", failure);
         }
         try
         {
             foreach (OrtSessionValue value in session.Inputs.Concat(session.OptionalInputs).Concat(session.Outputs))
             {
                 if (value.Kind is not OrtValueKind.Tensor)
-                    throw new EdgeSplitException(EdgeSplitError.UnsupportedModel, $"The value '{value.Info.Name}' of partition {partition.Id} is a {value.Kind}; only tensors pass into and out of a partition. Cut the model elsewhere.");
+                    throw new EdgeSplitException(EdgeSplitError.UnsupportedModel, $"The value '{value.Info.Name}' of {what} is a {value.Kind}; only tensors pass into and out of a partition. Cut the model elsewhere.");
             }
-            return new OnnxPartitionExecutor(partition.Id, session);
+            return new OnnxPartitionExecutor(what, session);
         }
         catch
         {

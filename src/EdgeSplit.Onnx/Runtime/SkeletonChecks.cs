@@ -1,5 +1,6 @@
 using EdgeSplit.Models;
 using EdgeSplit.Onnx.Format;
+using EdgeSplit.Onnx.Reading;
 using Google.Protobuf;
 
 namespace EdgeSplit.Onnx.Runtime;
@@ -24,8 +25,7 @@ internal static class SkeletonChecks
             throw new EdgeSplitException(EdgeSplitError.InvalidModel, $"The skeleton of partition {partition.Id} is not an ONNX model: {exception.Message}", exception);
         }
         var blobs = partition.Blobs.Select(static blob => blob.Hash.ToString()).ToHashSet();
-        IEnumerable<TensorProto> tensors = Tensors(model.Graph).Concat(model.Functions.SelectMany(static function => function.Node).SelectMany(Tensors));
-        foreach (TensorProto tensor in tensors)
+        foreach (TensorProto tensor in TensorProtos.All(model))
         {
             foreach (StringStringEntryProto entry in tensor.ExternalData)
             {
@@ -34,18 +34,4 @@ internal static class SkeletonChecks
             }
         }
     }
-
-    private static IEnumerable<TensorProto> Tensors(GraphProto? graph) => graph is null
-        ? []
-        : graph.Initializer.Concat(graph.SparseInitializer.SelectMany(Tensors)).Concat(graph.Node.SelectMany(Tensors));
-
-    private static IEnumerable<TensorProto> Tensors(NodeProto node) => node.Attribute.SelectMany(static attribute =>
-        attribute.Tensors
-            .Concat(attribute.T is null ? [] : [attribute.T])
-            .Concat(attribute.SparseTensor is null ? [] : Tensors(attribute.SparseTensor))
-            .Concat(attribute.SparseTensors.SelectMany(Tensors))
-            .Concat(Tensors(attribute.G))
-            .Concat(attribute.Graphs.SelectMany(Tensors)));
-
-    private static IEnumerable<TensorProto> Tensors(SparseTensorProto sparse) => new[] { sparse.Values, sparse.Indices }.Where(static tensor => tensor is not null);
 }

@@ -13,16 +13,16 @@ namespace EdgeSplit.Onnx.Splitting;
 internal sealed class PartBuilder
 {
     private readonly OnnxGraph _graph;
-    private readonly ValueTypes _types;
+    private readonly HalfPrecision _halfPrecision;
     private readonly ImmutableArray<LayerNodes> _layers;
     private readonly IReadOnlyDictionary<TensorProto, WeightData> _weights;
     private readonly ModelProto _modelShell;
     private readonly GraphProto _graphShell;
 
-    public PartBuilder(OnnxGraph graph, ValueTypes types, ImmutableArray<LayerNodes> layers, IReadOnlyDictionary<TensorProto, WeightData> weights)
+    public PartBuilder(OnnxGraph graph, HalfPrecision halfPrecision, ImmutableArray<LayerNodes> layers, IReadOnlyDictionary<TensorProto, WeightData> weights)
     {
         _graph = graph;
-        _types = types;
+        _halfPrecision = halfPrecision;
         _layers = layers;
         _weights = weights;
         _modelShell = ShellOf(graph.Model);
@@ -39,7 +39,7 @@ internal sealed class PartBuilder
         PartContent content = PartContent.Collect(_graph, layers.SelectMany(layer => _layers[layer].Nodes), inputs, outputs);
         var blobs = new PartBlobs(_weights, onBlob);
         GraphProto part = _graphShell.Clone();
-        part.Node.AddRange(content.Nodes.Select(node => blobs.Externalize(node.Proto)));
+        new WidenedBoundary(_halfPrecision, inputs, outputs).AddNodes(part, content.Nodes, blobs.Externalize);
         part.Input.AddRange(inputs.Select(InputOf));
         part.Output.AddRange(outputs.Select(OutputOf));
         AddInitializers(part, content, blobs);
@@ -56,17 +56,17 @@ internal sealed class PartBuilder
         {
             Skeleton = model.ToByteArray(),
             Blobs = blobs.All,
-            Inputs = [.. inputs.Select(_types.Of)],
-            Outputs = [.. outputs.Select(_types.Of)],
+            Inputs = [.. inputs.Select(_halfPrecision.AtCut)],
+            Outputs = [.. outputs.Select(_halfPrecision.AtCut)],
         };
     }
 
     /// <summary>An input of the model keeps its declaration; a value from inside gets the type that is known of it.</summary>
     private ValueInfoProto InputOf(string value) =>
-        _graph.DeclaredInputs.TryGetValue(value, out ValueInfoProto? declared) ? declared : TypeProtos.FromInfo(_types.Of(value));
+        _graph.DeclaredInputs.TryGetValue(value, out ValueInfoProto? declared) ? declared : ValueDeclarations.Of(_halfPrecision.AtCut(value));
 
     private ValueInfoProto OutputOf(string value) =>
-        _graph.Proto.Output.FirstOrDefault(output => output.Name == value) ?? TypeProtos.FromInfo(_types.Of(value));
+        _graph.Proto.Output.FirstOrDefault(output => output.Name == value) ?? ValueDeclarations.Of(_halfPrecision.AtCut(value));
 
     private void AddInitializers(GraphProto part, PartContent content, PartBlobs blobs)
     {

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using EdgeSplit.Transport;
 
 namespace EdgeSplit.Tool.Commands;
 
@@ -25,6 +27,22 @@ internal static class SharedArguments
                 result.AddError($"{name} must be {minimum} or more, not {value}.");
         });
         return option;
+    }
+
+    /// <summary>What is no address is bad usage, told before anything is done.</summary>
+    public static void CheckAddresses(OptionResult result)
+    {
+        foreach (Token token in result.Tokens)
+        {
+            try
+            {
+                HostAndPort.Parse(token.Value);
+            }
+            catch (EdgeSplitException exception)
+            {
+                result.AddError(exception.Message);
+            }
+        }
     }
 
     public static IReadOnlyDictionary<string, long> ParseDimensions(string[] texts)

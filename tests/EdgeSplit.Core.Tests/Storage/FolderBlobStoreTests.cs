@@ -10,12 +10,12 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     [TearDown]
     public void DeleteFolder() => _folder.Dispose();
 
-    protected override IBlobStore CreateStore() => new FolderBlobStore(_folder.File("blobs"));
+    protected override IBlobStore CreateStore() => new FolderBlobStore(_folder["blobs"]);
 
     [Test]
     public async Task Open_deletes_what_a_dead_writer_left_and_nothing_of_a_living_one()
     {
-        var store = new FolderBlobStore(_folder.File("blobs"));
+        var store = new FolderBlobStore(_folder["blobs"]);
         byte[] content = new byte[100_000];
         var blob = new BlobReference(ContentHash.Of(content), content.Length);
         File.WriteAllBytes(Path.Combine(store.Folder, $"{blob.Hash}.0123.tmp"), [1, 2, 3]);
@@ -36,7 +36,7 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     [Test]
     public void Contains_of_a_file_of_another_length_is_false()
     {
-        var store = new FolderBlobStore(_folder.File("blobs"));
+        var store = new FolderBlobStore(_folder["blobs"]);
         ContentHash hash = ContentHash.Of("content"u8);
         File.WriteAllBytes(Path.Combine(store.Folder, hash.ToString()), "cont"u8);
         Assert.That(store.Contains(new BlobReference(hash, 7)), Is.False);
@@ -45,7 +45,7 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     [Test]
     public async Task Add_over_a_file_of_another_length_replaces_it()
     {
-        var store = new FolderBlobStore(_folder.File("blobs"));
+        var store = new FolderBlobStore(_folder["blobs"]);
         ContentHash hash = ContentHash.Of("content"u8);
         string path = Path.Combine(store.Folder, hash.ToString());
         File.WriteAllBytes(path, "cont"u8);
@@ -57,7 +57,7 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     public async Task Add_to_a_full_disk_says_so()
     {
         // A disk cannot be filled here; what the system says of a full one is said by the source instead.
-        var store = new FolderBlobStore(_folder.File("blobs"));
+        var store = new FolderBlobStore(_folder["blobs"]);
         var blob = new BlobReference(ContentHash.Of("content"u8), 7);
         var full = new ThrowingStream(new IOException("No space left on device", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28));
         EdgeSplitException exception = await ErrorAssert.FailsWithAsync(EdgeSplitError.ResourceExhausted, () => store.AddAsync(blob, full, default).AsTask());

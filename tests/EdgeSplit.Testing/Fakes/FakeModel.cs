@@ -8,16 +8,14 @@ using EdgeSplit.Tensors;
 namespace EdgeSplit.Testing.Fakes;
 
 /// <summary>A small model in memory, whose layers really compute, so that wrong wiring shows in the results.</summary>
-public sealed class FakeModel : ISplittableModel
+public sealed class FakeModel : IBlobSource
 {
     private readonly FakeModelFile _file;
-    private readonly Action? _onDispose;
     private readonly Dictionary<ContentHash, byte[]> _weights = [];
 
-    internal FakeModel(FakeModelFile file, Action? onDispose = null)
+    internal FakeModel(FakeModelFile file)
     {
         _file = file;
-        _onDispose = onDispose;
         foreach (float[] weight in file.Weights)
         {
             byte[] bytes = MemoryMarshal.AsBytes<float>(weight).ToArray();
@@ -28,13 +26,13 @@ public sealed class FakeModel : ISplittableModel
         Outputs = [.. file.Outputs.Select(Info)];
     }
 
-    /// <inheritdoc/>
+    /// <summary>The model as layers and activations; the positions of the layers are those of the operators.</summary>
     public ModelGraph Graph { get; }
 
-    /// <inheritdoc/>
+    /// <summary>The model's inputs.</summary>
     public ImmutableArray<TensorInfo> Inputs { get; }
 
-    /// <inheritdoc/>
+    /// <summary>The model's outputs.</summary>
     public ImmutableArray<TensorInfo> Outputs { get; }
 
     /// <summary>The weights by hash, to damage or to remove them.</summary>
@@ -43,7 +41,7 @@ public sealed class FakeModel : ISplittableModel
     /// <summary>All layers as one partition.</summary>
     public ModelPartition Whole => Extract([.. Enumerable.Range(0, _file.Nodes.Length)]);
 
-    /// <inheritdoc/>
+    /// <summary>Takes the part that runs some layers.</summary>
     public ModelPartition Extract(IReadOnlyCollection<int> layers)
     {
         if (layers.Count == 0)
@@ -109,11 +107,6 @@ public sealed class FakeModel : ISplittableModel
 
     /// <summary>Writes the model to a file that <see cref="FakeModelFormat"/> opens.</summary>
     public void Save(string path) => File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(_file));
-
-    /// <inheritdoc/>
-    public void Dispose() => _onDispose?.Invoke();
-
-    internal FakeModel Open(Action onDispose) => new(_file, onDispose);
 
     internal static ContentHash Hash(FakeNode node) =>
         ContentHash.TryParse(node.Weight, out ContentHash hash) ? hash : throw new EdgeSplitException(EdgeSplitError.InvalidModel, $"Node '{node.Name}' names no weight.");

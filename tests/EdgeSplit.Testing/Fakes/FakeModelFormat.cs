@@ -1,5 +1,8 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using EdgeSplit.Models;
+using EdgeSplit.Storage;
+using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Testing.Fakes;
 
@@ -33,6 +36,35 @@ public sealed class FakeModelFormat(params FakeModel[] models) : IModelFormat
             }
         }
         Interlocked.Increment(ref _openModels);
-        return model.Open(() => Interlocked.Decrement(ref _openModels));
+        return new OpenModel(this, model);
+    }
+
+    private sealed class OpenModel(FakeModelFormat format, FakeModel model) : ISplittableModel
+    {
+        private int _disposed;
+
+        public ModelGraph Graph => model.Graph;
+
+        public ImmutableArray<TensorInfo> Inputs => model.Inputs;
+
+        public ImmutableArray<TensorInfo> Outputs => model.Outputs;
+
+        public ModelPartition Extract(IReadOnlyCollection<int> layers)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            return model.Extract(layers);
+        }
+
+        public ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken)
+        {
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            return model.OpenBlobAsync(hash, cancellationToken);
+        }
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _disposed, 1) == 0)
+                Interlocked.Decrement(ref format._openModels);
+        }
     }
 }

@@ -12,15 +12,16 @@ internal sealed class LocalSearch(SearchState state)
     private double _objective = state.Objective();
 
     /// <summary>Tries every unit once.</summary>
-    /// <returns>Whether a unit was moved; false when cancelled.</returns>
-    public bool Pass(CancellationToken cancellationToken)
+    /// <returns>Whether a unit was moved; false when the budget ran out.</returns>
+    public bool Pass(WorkBudget budget)
     {
         bool moved = false;
         for (int unit = 0; unit < state.Units.Count; unit++)
         {
-            if (cancellationToken.IsCancellationRequested)
-                return false;
+            long before = state.Work;
             moved |= Improve(unit);
+            if (!budget.Spend(state.Work - before))
+                return false;
         }
         return moved;
     }

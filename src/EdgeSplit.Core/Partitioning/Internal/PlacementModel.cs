@@ -115,6 +115,20 @@ internal sealed class PlacementModel
 
     public double JoulesPerByte(int from, int to) => _links[LinkKind(from, to)].JoulesPerByte;
 
+    /// <summary>Seconds until a value that is on one device is on another, link latency and relay included.</summary>
+    public double DeliverySeconds(int value, int from, int to)
+    {
+        if (from == to)
+            return 0;
+        return Relay < 0 || Relay == from || Relay == to ? Hop(value, from, to) : Hop(value, from, Relay) + Hop(value, Relay, to);
+
+        double Hop(int value, int from, int to)
+        {
+            int kind = LinkKind(from, to);
+            return TransferSecondsByKind(value, kind) + LinkLatencySeconds[kind];
+        }
+    }
+
     private static (int[] Kinds, Link[] Links) KindsOfLinks(Fleet fleet)
     {
         int count = fleet.Devices.Length;

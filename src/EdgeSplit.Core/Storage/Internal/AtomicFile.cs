@@ -12,7 +12,12 @@ internal static partial class AtomicFile
     private const int CreationAttempts = 5;
 
     /// <summary>Writes a file; on failure the file keeps its old content, if any.</summary>
-    public static async ValueTask WriteAsync(string path, Func<FileStream, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <param name="isDurable">Whether the file must survive a loss of power from the moment that the task completes.</param>
+    /// <param name="cancellationToken">Stops the writing.</param>
+    public static async ValueTask WriteAsync(
+        string path, Func<FileStream, CancellationToken, ValueTask> write, bool isDurable, CancellationToken cancellationToken)
     {
         string temporary = "";
         try
@@ -21,10 +26,12 @@ internal static partial class AtomicFile
             await using (stream.ConfigureAwait(false))
             {
                 await write(stream, cancellationToken).ConfigureAwait(false);
-                stream.Flush(flushToDisk: true);
+                if (isDurable)
+                    stream.Flush(flushToDisk: true);
                 File.Move(temporary, path, overwrite: true);
             }
-            FlushFolder(Path.GetDirectoryName(path)!);
+            if (isDurable)
+                FlushFolder(Path.GetDirectoryName(path)!);
         }
         catch (Exception exception)
         {
@@ -36,9 +43,9 @@ internal static partial class AtomicFile
         }
     }
 
-    /// <summary>Writes a file of some bytes.</summary>
+    /// <summary>Writes a durable file of some bytes.</summary>
     public static ValueTask WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        WriteAsync(path, (stream, token) => stream.WriteAsync(content, token), cancellationToken);
+        WriteAsync(path, (stream, token) => stream.WriteAsync(content, token), isDurable: true, cancellationToken);
 
     /// <summary>Deletes the temporary files in a folder whose writers are gone.</summary>
     public static void DeleteLeftovers(string folder)
@@ -85,6 +92,11 @@ internal static partial class AtomicFile
             }
         }
     }
+
+    /// <summary>Whether a file could not be opened because someone has it open who does not share it.</summary>
+    public static bool IsHeldByAnother(IOException exception) => OperatingSystem.IsWindows()
+        ? (exception.HResult & 0xFFFF) is 32 or 33 // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+        : exception.HResult is 11 or 35; // EWOULDBLOCK on Linux and on macOS
 
     private static bool IsDiskFull(IOException exception) => OperatingSystem.IsWindows()
         ? (exception.HResult & 0xFFFF) is 112 or 39 // ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL

@@ -3,20 +3,11 @@ using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Graphs;
 
-/// <summary>Translates between the format's types and <see cref="TensorInfo"/>.</summary>
-internal static class TypeProtos
+/// <summary>Declares values in the format.</summary>
+internal static class ValueDeclarations
 {
-    public static TensorInfo ToInfo(ValueInfoProto value)
-    {
-        if (value.Type?.TensorType is not { } tensor)
-            return new TensorInfo(value.Name, TensorElementType.Undefined, default);
-        return new TensorInfo(value.Name, (TensorElementType)tensor.ElemType, tensor.Shape is null ? default :
-            [.. tensor.Shape.Dim.Select(static dimension => dimension.HasDimValue && dimension.DimValue >= 0
-                ? new Dimension(dimension.DimValue)
-                : new Dimension(null, dimension.HasDimParam && dimension.DimParam.Length > 0 ? dimension.DimParam : null))]);
-    }
-
-    public static ValueInfoProto FromInfo(TensorInfo info)
+    /// <summary>The declaration of a tensor.</summary>
+    public static ValueInfoProto Of(TensorInfo info)
     {
         var tensor = new TypeProto.Types.Tensor { ElemType = (int)info.ElementType };
         if (!info.Dimensions.IsDefault)

@@ -1,0 +1,68 @@
+using EdgeSplit.Agents;
+using EdgeSplit.Costs;
+using EdgeSplit.Devices;
+using EdgeSplit.Partitioning;
+using EdgeSplit.Repositories;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeSplit.Coordination;
+
+/// <summary>How a <see cref="Coordinator"/> plans and serves.</summary>
+public sealed record CoordinatorOptions
+{
+    /// <summary>The coordinator's id among the devices of plans, fleets and links.</summary>
+    /// <value>Default: <c>coordinator</c>.</value>
+    public string Id { get; init; } = "coordinator";
+
+    /// <summary>Decides which device runs which layer.</summary>
+    /// <value>Default: <see cref="AutoPartitioner"/>.</value>
+    public IPartitioner Partitioner { get; init; } = new AutoPartitioner();
+
+    /// <summary>What the partitioner minimises.</summary>
+    /// <value>Default: <see cref="WeightedCostModel"/>, all weights 1.</value>
+    public ICostModel CostModel { get; init; } = new WeightedCostModel();
+
+    /// <summary>What every plan must satisfy, where a deployment states nothing else.</summary>
+    public PlanConstraints Constraints { get; init; } = new();
+
+    /// <summary>Keeps base models, partitions and weights; agents fetch weights from here.</summary>
+    /// <value>Default: null, to keep nothing and let agents fetch weights from the model file.</value>
+    public IModelRepository? Repository { get; init; }
+
+    /// <summary>
+    /// Links that are stated rather than measured, by the ids of sender and receiver. A link to or from the coordinator is measured
+    /// when the agent is added; what two agents exchange goes through the coordinator, over both of their links.
+    /// </summary>
+    public IReadOnlyDictionary<(string From, string To), Link> Links { get; init; } = new Dictionary<(string From, string To), Link>();
+
+    /// <summary>Lets the coordinator run layers itself, those that fit nowhere else among them.</summary>
+    /// <value>Default: null, for a coordinator that only coordinates.</value>
+    public IPartitionRuntime? Runtime { get; init; }
+
+    /// <summary>The coordinator's own device, where <see cref="Runtime"/> is set.</summary>
+    /// <value>Default: null, to let the runtime measure it.</value>
+    public Device? Device { get; init; }
+
+    /// <summary>Requests that are worked on at the same time, over all deployments; further ones wait for their turn.</summary>
+    /// <value>Default: 32.</value>
+    public int MaxInFlightRequests
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A coordinator works on at least one request at a time.");
+    } = 32;
+
+    /// <summary>Requests that wait for their turn; further ones fail with <see cref="EdgeSplitError.Overloaded"/>.</summary>
+    /// <value>Default: 1024.</value>
+    public int MaxQueuedRequests
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A queue's length is 0 or more.");
+    } = 1024;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Makes the loggers.</summary>
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+}

@@ -1,0 +1,267 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Models;
+using EdgeSplit.Partitioning;
+using EdgeSplit.Tensors;
+
+namespace EdgeSplit.Coordination;
+
+/// <summary>A model that is split over agents and serves requests, under one plan after another.</summary>
+/// <remarks>
+/// Thread-safe. Each plan is an epoch: a new one is made ready beside the old one, new requests take it, and the old one is
+/// unloaded when its last request has ended. A request whose agent is lost runs again, from its inputs, on the next epoch.
+/// </remarks>
+public sealed class Deployment : IAsyncDisposable
+{
+    // Each attempt loses an agent, so this only bounds what agents that come and go without end can do to a request.
+    private const int MaxAttempts = 10;
+
+    private readonly Coordinator _coordinator;
+    private readonly ISplittableModel _model;
+    private readonly EpochStager _stager;
+    private readonly DeploymentOptions _options;
+    private readonly InputChecker _inputs;
+    private readonly TimeProvider _time;
+    private readonly KeyValuePair<string, object?> _modelTag;
+    private readonly SemaphoreSlim _switching = new(1);
+    private readonly CancellationTokenSource _lifetime = new();
+    private readonly Lock _recoveryLock = new();
+    private PlanEpoch? _epoch;
+    private Recovery? _recovery;
+    private Task _draining = Task.CompletedTask;
+    private int _disposed;
+
+    internal Deployment(Coordinator coordinator, string name, ISplittableModel model, EpochStager stager, DeploymentOptions options)
+    {
+        Name = name;
+        _coordinator = coordinator;
+        _model = model;
+        _stager = stager;
+        _options = options;
+        _inputs = new InputChecker(name, model.Inputs);
+        _time = coordinator.Options.TimeProvider;
+        _modelTag = new KeyValuePair<string, object?>("edgesplit.model.name", name);
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The plan that new requests run on.</summary>
+    public PartitionPlan Plan => Current.Plan;
+
+    /// <summary>The number of that plan, from 1, one more with each switch.</summary>
+    public long Epoch => Current.Number;
+
+    /// <summary>What a request must give.</summary>
+    public ImmutableArray<TensorInfo> Inputs => _model.Inputs;
+
+    /// <summary>What a request gets.</summary>
+    public ImmutableArray<TensorInfo> Outputs => _model.Outputs;
+
+    private PlanEpoch Current => Volatile.Read(ref _epoch) ?? throw new ObjectDisposedException(nameof(Deployment), $"The deployment of model '{Name}' was disposed of.");
+
+    /// <summary>Runs the model once.</summary>
+    /// <param name="inputs">Every input by name; borrowed until the call completes, and unchanged until then.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <returns>The outputs, for the caller to dispose of.</returns>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/>; <see cref="EdgeSplitError.Overloaded"/>;
+    /// <see cref="EdgeSplitError.ExecutionFailed"/>; <see cref="EdgeSplitError.AgentUnavailable"/>: an agent was lost, and the others
+    /// cannot run the model.</exception>
+    public async ValueTask<FinalResult> InferAsync(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        long started = _time.GetTimestamp();
+        _inputs.Check(inputs);
+        using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.request");
+        activity?.SetTag(_modelTag.Key, _modelTag.Value);
+        await _coordinator.Window.EnterAsync(cancellationToken).ConfigureAwait(false);
+        EdgeSplitTelemetry.RequestsInFlight.Add(1, _modelTag);
+        try
+        {
+            FinalResult result = await RunAsync(inputs, started, cancellationToken).ConfigureAwait(false);
+            EdgeSplitTelemetry.RequestDuration.Record(result.Latency.TotalSeconds, _modelTag);
+            return result;
+        }
+        catch (Exception exception)
+        {
+            string error = exception is EdgeSplitException failure ? failure.Error.ToString() : exception.GetType().Name;
+            activity?.SetStatus(ActivityStatusCode.Error, error);
+            EdgeSplitTelemetry.RequestDuration.Record(
+                _time.GetElapsedTime(started).TotalSeconds, _modelTag, new KeyValuePair<string, object?>("error.type", error));
+            throw;
+        }
+        finally
+        {
+            EdgeSplitTelemetry.RequestsInFlight.Add(-1, _modelTag);
+            _coordinator.Window.Leave();
+        }
+    }
+
+    /// <summary>Switches to another plan without losing a request, and returns when the old one is drained and unloaded.</summary>
+    /// <param name="plan">The plan; null to let the partitioner decide for the agents as they are now.</param>
+    /// <param name="cancellationToken">
+    /// Before the switch it undoes what was prepared; after it, it only ends the wait for the old plan.
+    /// </param>
+    /// <exception cref="EdgeSplitException">The plan cannot be found or loaded; the old one stays in use.</exception>
+    public async ValueTask RepartitionAsync(PartitionPlan? plan = null, CancellationToken cancellationToken = default)
+    {
+        await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Task draining;
+        try
+        {
+            await SwitchAsync(Current, plan, cancellationToken).ConfigureAwait(false);
+            draining = _draining;
+        }
+        finally
+        {
+            _switching.Release();
+        }
+        await draining.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses new requests, waits for those that run, unloads the model from its agents and closes it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _coordinator.Forget(this);
+        await _lifetime.CancelAsync().ConfigureAwait(false);
+        await _switching.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            PlanEpoch? last = Interlocked.Exchange(ref _epoch, null);
+            await Task.WhenAll(_draining, last?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        finally
+        {
+            _switching.Release();
+        }
+        _model.Dispose();
+    }
+
+    internal bool Uses(AgentEntry agent) => Volatile.Read(ref _epoch)?.Targets.Any(target => target.Agent == agent) ?? false;
+
+    /// <summary>Makes the first epoch ready.</summary>
+    internal async ValueTask StartAsync(PartitionPlan? plan, CancellationToken cancellationToken)
+    {
+        _epoch = await StageAsync(1, plan, null, cancellationToken).ConfigureAwait(false);
+        _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, _epoch.Targets.Length, _epoch.Targets.Length));
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<FinalResult> RunAsync(IReadOnlyDictionary<string, Tensor> inputs, long started, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            PlanEpoch epoch = Enter();
+            StageFailedException failure;
+            try
+            {
+                return await RequestRun.RunAsync(epoch, inputs, started, _time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (StageFailedException exception)
+            {
+                failure = exception;
+            }
+            finally
+            {
+                epoch.Leave();
+            }
+            if (attempt == MaxAttempts || !(failure.AgentIsLost || failure.PartitionIsLost))
+                throw failure.Describe(Name);
+            await RecoverAsync(epoch, failure).WaitAsync(cancellationToken).ConfigureAwait(false);
+            EdgeSplitTelemetry.RequestRetries.Add(1, _modelTag);
+            _coordinator.Logger.RequestRetried(Name, epoch.Number, failure.Agent.Id);
+        }
+    }
+
+    private PlanEpoch Enter()
+    {
+        while (true)
+        {
+            // An epoch is replaced before it is closed, so one that cannot be entered is not the current one any more.
+            PlanEpoch epoch = Current;
+            if (epoch.TryEnter())
+                return epoch;
+        }
+    }
+
+    /// <summary>Switches away from an epoch that lost an agent, once for all of its requests.</summary>
+    private Task RecoverAsync(PlanEpoch failed, StageFailedException failure)
+    {
+        if (failure.AgentIsLost)
+            _coordinator.MarkLost(failure.Agent, failure);
+        else
+            failed.NoteForgotten(failure.Agent);
+        lock (_recoveryLock)
+        {
+            // One that failed is only worth another try when the agents have changed.
+            int version = _coordinator.AgentsVersion;
+            if (_recovery is null || _recovery.Epoch != failed || (_recovery.Ended.IsFaulted && _recovery.AgentsVersion != version))
+                _recovery = new Recovery(failed, version, Task.Run(() => SwitchFromAsync(failed, failure)));
+            return _recovery.Ended;
+        }
+    }
+
+    private async Task SwitchFromAsync(PlanEpoch failed, StageFailedException failure)
+    {
+        await _switching.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            if (Current == failed)
+                await SwitchAsync(failed, null, _lifetime.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ObjectDisposedException(nameof(Deployment), $"The deployment of model '{Name}' was disposed of.");
+        }
+        catch (EdgeSplitException exception)
+        {
+            throw new EdgeSplitException(
+                EdgeSplitError.AgentUnavailable,
+                $"{failure.Describe(Name).Message} Without agent '{failure.Agent.Id}' the model cannot be served: {exception.Message}",
+                exception);
+        }
+        finally
+        {
+            _switching.Release();
+        }
+    }
+
+    /// <summary>Replaces an epoch; the caller holds <see cref="_switching"/>.</summary>
+    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, CancellationToken cancellationToken)
+    {
+        PlanEpoch next = await StageAsync(old.Number + 1, plan, old.Plan, cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref _epoch, next);
+        EdgeSplitTelemetry.PlanSwitches.Add(1, _modelTag);
+        _draining = Task.WhenAll(_draining, old.CloseAsync());
+        _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, next.Targets.Length, next.Targets.Length));
+    }
+
+    private async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan? given, PartitionPlan? current, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            PartitionPlan? plan = given;
+            if (plan is null)
+            {
+                _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Planning));
+                plan = await _coordinator.PlanAsync(Name, _model.Graph, current, _options, cancellationToken).ConfigureAwait(false);
+            }
+            try
+            {
+                return await _stager.StageAsync(number, plan, _options.Progress, cancellationToken).ConfigureAwait(false);
+            }
+            catch (AgentLostException lost)
+            {
+                _coordinator.MarkLost(lost.Agent, lost);
+                if (given is not null)
+                    throw lost.Describe(Name);
+            }
+        }
+    }
+
+    private sealed record Recovery(PlanEpoch Epoch, int AgentsVersion, Task Ended);
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace EdgeSplit.Coordination;
+
+/// <summary>Names under which EdgeSplit publishes traces and metrics.</summary>
+public static class EdgeSplitTelemetry
+{
+    /// <summary>The name of the <see cref="System.Diagnostics.ActivitySource"/> and of the <see cref="System.Diagnostics.Metrics.Meter"/>.</summary>
+    public const string SourceName = "EdgeSplit";
+
+    internal static ActivitySource Source { get; } = new(SourceName);
+
+    internal static Meter Meter { get; } = new(SourceName);
+
+    internal static Histogram<double> RequestDuration { get; } = Meter.CreateHistogram<double>(
+        "edgesplit.request.duration", "s", "Time from a request's call to its result or failure.");
+
+    internal static Histogram<double> StageDuration { get; } = Meter.CreateHistogram<double>(
+        "edgesplit.stage.duration", "s", "Time from sending a stage's inputs to its agent until the outputs are back.");
+
+    internal static UpDownCounter<int> RequestsInFlight { get; } = Meter.CreateUpDownCounter<int>(
+        "edgesplit.requests.in_flight", "{request}", "Requests that are worked on.");
+
+    internal static Counter<int> RequestRetries { get; } = Meter.CreateCounter<int>(
+        "edgesplit.request.retries", "{request}", "Requests that were run again because an agent was lost.");
+
+    internal static Counter<int> PlanSwitches { get; } = Meter.CreateCounter<int>(
+        "edgesplit.plan.switches", "{switch}", "Switches of a deployment to another plan.");
+}

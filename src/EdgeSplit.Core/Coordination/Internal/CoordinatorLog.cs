@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace EdgeSplit.Coordination.Internal;
+
+/// <summary>What a coordinator logs; the event ids 2000 to 2099 are its.</summary>
+internal static partial class CoordinatorLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "Agent {AgentId} was added: {Runtime} on {Platform}, link {Latency} and {BytesPerSecond:G3} B/s.")]
+    public static partial void AgentAdded(this ILogger logger, string agentId, string runtime, string platform, TimeSpan latency, double bytesPerSecond);
+
+    [LoggerMessage(2001, LogLevel.Information, "Agent {AgentId} was removed.")]
+    public static partial void AgentRemoved(this ILogger logger, string agentId);
+
+    [LoggerMessage(2002, LogLevel.Warning, "Agent {AgentId} is lost; plans leave it out from now on.")]
+    public static partial void AgentLost(this ILogger logger, Exception exception, string agentId);
+
+    [LoggerMessage(2003, LogLevel.Information, "Model {ModelName}: {Partitioner} planned {StageCount} stages, {LatencySeconds:G3} s latency and {BottleneckSeconds:G3} s bottleneck predicted.")]
+    public static partial void Planned(this ILogger logger, string modelName, string partitioner, int stageCount, double latencySeconds, double bottleneckSeconds);
+
+    [LoggerMessage(2004, LogLevel.Information, "Model {ModelName}: epoch {Epoch} is loaded on its agents; {SentBytes} bytes of weights were sent.")]
+    public static partial void EpochLoaded(this ILogger logger, string modelName, long epoch, long sentBytes);
+
+    [LoggerMessage(2005, LogLevel.Information, "Model {ModelName}: epoch {Epoch} is drained and unloaded.")]
+    public static partial void EpochUnloaded(this ILogger logger, string modelName, long epoch);
+
+    [LoggerMessage(2006, LogLevel.Warning, "Partition {PartitionId} could not be unloaded from agent {AgentId}.")]
+    public static partial void UnloadFailed(this ILogger logger, Exception exception, string partitionId, string agentId);
+
+    [LoggerMessage(2007, LogLevel.Warning, "Model {ModelName}: a request of epoch {Epoch} lost agent {AgentId} and runs again.")]
+    public static partial void RequestRetried(this ILogger logger, string modelName, long epoch, string agentId);
+}

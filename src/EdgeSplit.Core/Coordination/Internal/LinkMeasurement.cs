@@ -1,0 +1,44 @@
+using EdgeSplit.Agents;
+using EdgeSplit.Devices;
+
+namespace EdgeSplit.Coordination.Internal;
+
+/// <summary>Measures the link to an agent with probes of two sizes.</summary>
+internal static class LinkMeasurement
+{
+    private const int SmallProbes = 5;
+    private const int LargeProbes = 2;
+    private const int SmallestLargePayload = 64 << 10;
+    private const int LargestPayload = 4 << 20;
+    private static readonly TimeSpan TellingTime = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>
+    /// Half the shortest round trip of an empty probe is the latency. The payload then grows until it takes telling time, and
+    /// what it takes longer than the empty one gives the bandwidth. Shortest times are used as anything else only adds to them.
+    /// </summary>
+    public static async ValueTask<Link> MeasureAsync(IEdgeAgent agent, CancellationToken cancellationToken)
+    {
+        TimeSpan empty = await ShortestAsync(agent, 0, SmallProbes, cancellationToken).ConfigureAwait(false);
+        for (int payload = SmallestLargePayload; ; payload *= 4)
+        {
+            TimeSpan loaded = await ShortestAsync(agent, payload, LargeProbes, cancellationToken).ConfigureAwait(false);
+            if (loaded - empty < TellingTime && payload < LargestPayload)
+                continue;
+            if (empty == TimeSpan.Zero && loaded == TimeSpan.Zero)
+                return Link.Local;
+            double seconds = Math.Max((loaded - empty).TotalSeconds, 1e-6);
+            return new Link { Latency = empty / 2, BytesPerSecond = payload / seconds, Origin = CostOrigin.Calibrated };
+        }
+    }
+
+    private static async ValueTask<TimeSpan> ShortestAsync(IEdgeAgent agent, int payload, int count, CancellationToken cancellationToken)
+    {
+        TimeSpan shortest = TimeSpan.MaxValue;
+        for (int i = 0; i < count; i++)
+        {
+            TimeSpan roundTrip = await agent.ProbeAsync(payload, cancellationToken).ConfigureAwait(false);
+            shortest = roundTrip < shortest ? roundTrip : shortest;
+        }
+        return shortest;
+    }
+}

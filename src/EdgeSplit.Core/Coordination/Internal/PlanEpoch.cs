@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using EdgeSplit.Models;
+using EdgeSplit.Partitioning;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeSplit.Coordination.Internal;
+
+/// <summary>A plan that is loaded on its agents. Requests enter and leave it; once closed and left by all it is unloaded.</summary>
+internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, RequestRoutes routes, ImmutableArray<StageTarget> targets, ILogger logger)
+{
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // One for the deployment, and one for each request.
+    private int _users = 1;
+    private ImmutableHashSet<AgentEntry> _forgetful = [];
+
+    public long Number => number;
+
+    public PartitionPlan Plan => plan;
+
+    public RequestRoutes Routes => routes;
+
+    public ImmutableArray<StageTarget> Targets => targets;
+
+    /// <summary>The tag that measurements carry, boxed once.</summary>
+    public KeyValuePair<string, object?> ModelTag { get; } = new("edgesplit.model.name", modelName);
+
+    /// <summary>Counts a request; false once the epoch is closed and empty.</summary>
+    public bool TryEnter()
+    {
+        int users = Volatile.Read(ref _users);
+        while (users > 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _users, users + 1, users);
+            if (seen == users)
+                return true;
+            users = seen;
+        }
+        return false;
+    }
+
+    public void Leave()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+            _drained.SetResult();
+    }
+
+    /// <summary>
+    /// Notes that an agent no longer has what was loaded on it. It is not unloaded there: by now the same partition may be
+    /// loaded anew, for the next epoch.
+    /// </summary>
+    public void NoteForgotten(AgentEntry agent) => ImmutableInterlocked.Update(ref _forgetful, static (set, agent) => set.Add(agent), agent);
+
+    /// <summary>Waits until every request has left, and unloads the partitions. To be called once, when no request is sent here any more.</summary>
+    public async Task CloseAsync()
+    {
+        Leave();
+        await _drained.Task.ConfigureAwait(false);
+        await UnloadAsync(targets.Where(target => !_forgetful.Contains(target.Agent)), logger).ConfigureAwait(false);
+        logger.EpochUnloaded(modelName, number);
+    }
+
+    /// <summary>Unloads partitions as far as their agents can be reached.</summary>
+    public static Task UnloadAsync(IEnumerable<StageTarget> targets, ILogger logger) =>
+        Task.WhenAll(targets.Select(target => UnloadAsync(target.Agent, target.Partition, logger)));
+
+    private static async Task UnloadAsync(AgentEntry agent, ModelPartition partition, ILogger logger)
+    {
+        try
+        {
+            await agent.Agent.UnloadAsync(partition.Id, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is EdgeSplitException or ObjectDisposedException)
+        {
+            logger.UnloadFailed(exception, partition.Id, agent.Id);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using EdgeSplit.Agents;
+using EdgeSplit.Tensors;
+
+namespace EdgeSplit.Coordination.Internal;
+
+/// <summary>
+/// One request on its way through the stages of an epoch. A stage starts as soon as all of its inputs are there; a value is
+/// disposed of with its last use. A chain of stages is one flow; where a stage feeds several, each but one gets a flow of its own.
+/// </summary>
+/// <remarks>Its asynchronous methods take their state from a pool, as they are awaited once and run for every stage of every request.</remarks>
+internal sealed class RequestRun
+{
+    private readonly PlanEpoch _epoch;
+    private readonly RequestRoutes _routes;
+    private readonly TimeProvider _time;
+    private readonly long _started;
+    private readonly Guid _requestId = Guid.NewGuid();
+    private readonly CancellationToken _callerToken;
+    private readonly CancellationTokenSource? _siblings;
+    private readonly CancellationToken _token;
+    private readonly Tensor?[] _values;
+    private readonly int[] _uses;
+    private readonly int[] _pending;
+    private readonly StageTiming[] _timings;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private StageFailure? _failure;
+    private int _flows;
+
+    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _epoch = epoch;
+        _routes = epoch.Routes;
+        _time = time;
+        _started = started;
+        _callerToken = cancellationToken;
+        // Only where stages run side by side can one that fails have others to stop.
+        _siblings = _routes.IsChain ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _token = _siblings?.Token ?? cancellationToken;
+        _values = new Tensor?[_routes.SlotCount];
+        _uses = (int[])_routes.Uses.Clone();
+        _pending = (int[])_routes.Pending.Clone();
+        _timings = new StageTiming[_routes.Stages.Length];
+        for (int i = 0; i < _routes.InputCount; i++)
+            _values[i] = inputs[_routes.InputNames[i]];
+    }
+
+    /// <summary>Runs a request.</summary>
+    /// <param name="epoch">The epoch, entered by the caller.</param>
+    /// <param name="inputs">The checked inputs; borrowed.</param>
+    /// <param name="started">The timestamp of the request's start.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <exception cref="StageFailedException">A stage failed; its siblings were stopped and nothing is left of the request.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<FinalResult> RunAsync(
+        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var run = new RequestRun(epoch, inputs, started, time, cancellationToken);
+        try
+        {
+            await run.RunStagesAsync().ConfigureAwait(false);
+            return run.TakeResult();
+        }
+        finally
+        {
+            run.DisposeValues();
+            run._siblings?.Dispose();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask RunStagesAsync()
+    {
+        int[] first = _routes.FirstStages;
+        if (first.Length == 0)
+            return;
+        _flows = first.Length;
+        foreach (int stage in first)
+            _ = FlowAsync(stage);
+        await _ended.Task.ConfigureAwait(false);
+        if (_failure is not { } failure)
+            return;
+        if (failure.Exception is OperationCanceledException && _callerToken.IsCancellationRequested)
+            throw new OperationCanceledException(_callerToken);
+        throw new StageFailedException(failure.Stage, _epoch.Targets[failure.Stage].Agent, failure.Exception);
+    }
+
+    /// <summary>Runs a stage, and then one by one those that it makes ready. Never throws.</summary>
+    private async Task FlowAsync(int stage)
+    {
+        try
+        {
+            while (stage >= 0 && _failure is null)
+            {
+                await RunStageAsync(stage).ConfigureAwait(false);
+                stage = StartReaders(_routes.Stages[stage]);
+            }
+        }
+        catch (Exception exception)
+        {
+            if (Interlocked.CompareExchange(ref _failure, new StageFailure(stage, exception), null) is null)
+                _siblings?.Cancel();
+        }
+        if (Interlocked.Decrement(ref _flows) == 0)
+            _ended.SetResult();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask RunStageAsync(int stage)
+    {
+        StageRoute route = _routes.Stages[stage];
+        StageTarget target = _epoch.Targets[stage];
+        int[] slots = route.InputSlots;
+        var inputs = new Tensor[slots.Length];
+        for (int i = 0; i < slots.Length; i++)
+            inputs[i] = _values[slots[i]]!;
+
+        using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.stage");
+        activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
+        long sent = _time.GetTimestamp();
+        PartialResult result = await target.Agent.Agent.ExecuteAsync(
+            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)), _token).ConfigureAwait(false);
+        TimeSpan total = _time.GetElapsedTime(sent);
+
+        _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent), total, result.ComputeTime, result.QueueTime);
+        EdgeSplitTelemetry.StageDuration.Record(total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
+        Keep(result, route);
+        foreach (int slot in slots)
+            Release(slot);
+    }
+
+    /// <summary>Takes over a stage's outputs; one that nobody needs is disposed of.</summary>
+    private void Keep(PartialResult result, StageRoute route)
+    {
+        int kept = 0;
+        for (int i = 0; i < route.OutputNames.Length; i++)
+        {
+            if (!result.Outputs.TryGetValue(route.OutputNames[i], out Tensor? tensor))
+            {
+                foreach ((string name, Tensor unneeded) in result.Outputs)
+                {
+                    if (route.OutputNames.AsSpan(0, i).IndexOf(name) < 0)
+                        unneeded.Dispose();
+                }
+                throw new EdgeSplitException(EdgeSplitError.ExecutionFailed, $"the output '{route.OutputNames[i]}' is missing from the agent's answer.");
+            }
+            int slot = route.OutputSlots[i];
+            kept++;
+            if (_uses[slot] == 0)
+                tensor.Dispose();
+            else
+                _values[slot] = tensor;
+        }
+        if (kept == result.Outputs.Count)
+            return;
+        foreach ((string name, Tensor unneeded) in result.Outputs)
+        {
+            if (!route.OutputNames.Contains(name))
+                unneeded.Dispose();
+        }
+    }
+
+    /// <summary>Starts the stages that were waiting for a stage's outputs alone.</summary>
+    /// <returns>One of them for the caller to run, or -1.</returns>
+    private int StartReaders(StageRoute route)
+    {
+        int mine = -1;
+        foreach (int slot in route.OutputSlots)
+        {
+            foreach (int reader in _routes.Readers[slot])
+            {
+                if (Interlocked.Decrement(ref _pending[reader]) != 0)
+                    continue;
+                if (mine >= 0)
+                {
+                    Interlocked.Increment(ref _flows);
+                    _ = FlowAsync(reader);
+                }
+                else
+                {
+                    mine = reader;
+                }
+            }
+        }
+        return mine;
+    }
+
+    private void Release(int slot)
+    {
+        // Inputs are the caller's.
+        if (slot >= _routes.InputCount && Interlocked.Decrement(ref _uses[slot]) == 0)
+            Interlocked.Exchange(ref _values[slot], null)?.Dispose();
+    }
+
+    private FinalResult TakeResult()
+    {
+        int[] slots = _routes.OutputSlots;
+        var outputs = new Tensor[slots.Length];
+        for (int i = 0; i < slots.Length; i++)
+        {
+            // An input that the model passes through stays the caller's; the result needs one of its own.
+            outputs[i] = slots[i] < _routes.InputCount
+                ? _values[slots[i]]!.Clone()
+                : Interlocked.Exchange(ref _values[slots[i]], null)!;
+        }
+        return new FinalResult(
+            _requestId,
+            new NamedTensors(_routes.OutputNames, outputs),
+            _epoch.Number,
+            _time.GetElapsedTime(_started),
+            ImmutableCollectionsMarshal.AsImmutableArray(_timings));
+    }
+
+    private void DisposeValues()
+    {
+        for (int slot = _routes.InputCount; slot < _values.Length; slot++)
+            _values[slot]?.Dispose();
+    }
+
+    private sealed record StageFailure(int Stage, Exception Exception);
+}

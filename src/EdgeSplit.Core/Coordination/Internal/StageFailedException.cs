@@ -1,0 +1,28 @@
+namespace EdgeSplit.Coordination.Internal;
+
+/// <summary>Carries a stage's failure to the deployment, which tries again or tells the caller.</summary>
+internal sealed class StageFailedException(int stage, AgentEntry agent, Exception cause) : Exception(cause.Message, cause)
+{
+    public int Stage => stage;
+
+    public AgentEntry Agent => agent;
+
+    /// <summary>Whether the agent cannot be reached.</summary>
+    public bool AgentIsLost => InnerException is EdgeSplitException { Error: EdgeSplitError.AgentUnavailable } or ObjectDisposedException;
+
+    /// <summary>Whether the agent answers but no longer has the partition: it was started anew.</summary>
+    public bool PartitionIsLost => InnerException is EdgeSplitException { Error: EdgeSplitError.NotFound };
+
+    /// <summary>What the caller is told.</summary>
+    public EdgeSplitException Describe(string modelName)
+    {
+        EdgeSplitError error = InnerException switch
+        {
+            EdgeSplitException exception => exception.Error,
+            ObjectDisposedException => EdgeSplitError.AgentUnavailable,
+            OperationCanceledException => EdgeSplitError.ExecutionFailed,
+            _ => EdgeSplitError.Internal,
+        };
+        return new EdgeSplitException(error, $"Model '{modelName}', stage {stage} on agent '{agent.Id}': {InnerException!.Message}", InnerException);
+    }
+}

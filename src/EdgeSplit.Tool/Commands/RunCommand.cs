@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Globalization;
+using EdgeSplit.Agents;
+using EdgeSplit.Coordination;
+using EdgeSplit.Costs;
+using EdgeSplit.Onnx;
+using EdgeSplit.Onnx.Runtime;
+using EdgeSplit.Onnx.Verification;
+using EdgeSplit.Tensors;
+using EdgeSplit.Tool.Output;
+using EdgeSplit.Transport;
+using Spectre.Console;
+
+namespace EdgeSplit.Tool.Commands;
+
+/// <summary><c>edgesplit run</c>: coordinates agents to run a model, and tells how fast it goes.</summary>
+internal static class RunCommand
+{
+    private const double RelativeTolerance = 1e-4;
+
+    public static Command Create()
+    {
+        Argument<string> model = SharedArguments.Model();
+        Option<string[]> agents = new("--agent") { Description = "An agent's address; repeat for several.", HelpName = "HOST:PORT", Required = true, AllowMultipleArgumentsPerToken = true };
+        Option<int> requests = SharedArguments.Count("--requests", 16, 1, "Requests to run.");
+        Option<int> concurrency = SharedArguments.Count("--concurrency", 1, 1, "Requests in flight at the same time.");
+        Option<string[]> input = new("--input")
+        {
+            Description = "Where the inputs come from: random, FILE.pb or FILE.npy in the order of the model's inputs, or NAME=FILE; repeat for several.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => ["random"],
+        };
+        Option<int> seed = new("--seed") { Description = "The seed of random inputs.", HelpName = "N" };
+        Option<PlanObjective> objective = new("--objective") { Description = "What the plan minimises.", DefaultValueFactory = _ => PlanObjective.Latency };
+        Option<bool> check = new("--check") { Description = "Compare the result with the unsplit model's, run here; fails where they differ by more than 1e-4." };
+        Option<string[]> dimensions = SharedArguments.Dimensions();
+        Option<bool> json = SharedArguments.Json();
+        agents.Validators.Add(SharedArguments.CheckAddresses);
+        var command = new Command("run", "Splits a model over agents, runs requests through it, and shows the plan, latencies and throughput.")
+        {
+            model, agents, requests, concurrency, input, seed, objective, check, dimensions, json,
+        };
+        command.SetAction((result, cancellationToken) => RunAsync(
+            new Settings(
+                result.GetRequiredValue(model),
+                result.GetRequiredValue(agents),
+                result.GetValue(requests),
+                result.GetValue(concurrency),
+                result.GetValue(input) ?? [],
+                result.GetValue(seed),
+                result.GetValue(objective),
+                result.GetValue(check),
+                SharedArguments.ParseDimensions(result.GetValue(dimensions) ?? []),
+                result.GetValue(json)),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Settings settings, CancellationToken cancellationToken)
+    {
+        // The inputs first: nothing is asked of agents for a request that cannot be made.
+        var modelOptions = new OnnxModelOptions { FreeDimensions = settings.Dimensions };
+        using OnnxModel model = OnnxModel.Open(settings.Model, modelOptions, cancellationToken);
+        using InputTensors inputs = InputTensors.Load(model.Inputs, settings.Inputs, settings.Seed, settings.Dimensions);
+
+        await using var coordinator = new Coordinator(new OnnxModelFormat(modelOptions), new CoordinatorOptions
+        {
+            CostModel = WeightedCostModel.ForObjective(settings.Objective),
+            MaxInFlightRequests = settings.Concurrency,
+        });
+        foreach (string address in settings.Agents)
+            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(address, cancellationToken: cancellationToken), cancellationToken);
+
+        Tables.Status.MarkupLineInterpolated($"[grey]deploying {model.Graph.Name} on {settings.Agents.Length} agents[/]");
+        await using Deployment deployment = await coordinator.DeployAsync(settings.Model, cancellationToken: cancellationToken);
+        if (!settings.Json)
+            Tables.Console.Write(PlanTable.Create(deployment.Plan));
+
+        double? difference = settings.Check ? await CheckAsync(model, deployment, inputs.ByName, cancellationToken) : null;
+        Measurement measurement = await Measurement.TakeAsync(deployment, inputs.ByName, settings.Requests, settings.Concurrency, cancellationToken);
+        if (settings.Json)
+            PrintJson(deployment, measurement, difference);
+        else
+            PrintTables(measurement, difference);
+        if (difference is not null and not <= RelativeTolerance)
+        {
+            Console.Error.WriteLine($"edgesplit: the split result differs from the unsplit model's by {difference:g3} relative.");
+            return CommandLine.Failed;
+        }
+        return CommandLine.Fine;
+    }
+
+    /// <summary>Runs the model once split and once whole in this process, and gives the largest difference relative to the largest element.</summary>
+    private static async Task<double> CheckAsync(OnnxModel model, Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken)
+    {
+        using FinalResult split = await deployment.InferAsync(inputs, cancellationToken);
+        using IPartitionExecutor whole = await new OnnxPartitionRuntime().LoadModelAsync(model.Path, cancellationToken);
+        IReadOnlyDictionary<string, Tensor> expected = whole.Execute(inputs, cancellationToken);
+        try
+        {
+            return SplitComparison.Of(expected, split.Outputs).LargestRelative;
+        }
+        finally
+        {
+            foreach (Tensor tensor in expected.Values)
+                tensor.Dispose();
+        }
+    }
+
+    private static void PrintTables(Measurement measurement, double? difference)
+    {
+        Table table = Tables.Create($"{measurement.Requests} requests, {measurement.Concurrency} in flight", "figure", ">value");
+        table.Add("throughput", string.Create(CultureInfo.InvariantCulture, $"{measurement.RequestsPerSecond:0.0} requests/s"));
+        foreach (double percentile in Measurement.Percentiles)
+            table.Add(string.Create(CultureInfo.InvariantCulture, $"latency p{percentile:0.#}"), Units.Milliseconds(measurement.LatencyAt(percentile)));
+        if (difference is double value)
+            table.Add("largest relative difference from unsplit", string.Create(CultureInfo.InvariantCulture, $"{value:g3}"));
+        Tables.Console.Write(table);
+
+        Table stages = Tables.Create("Stages, medians", "stage", "agent", ">compute", ">queue", ">transfer");
+        foreach (StageTiming stage in measurement.MedianStages())
+            stages.Add(stage.Stage.ToString(CultureInfo.InvariantCulture), stage.AgentId, Units.Milliseconds(stage.Compute), Units.Milliseconds(stage.Queue), Units.Milliseconds(stage.Transfer));
+        Tables.Console.Write(stages);
+    }
+
+    private static void PrintJson(Deployment deployment, Measurement measurement, double? difference) => Json.Print(new
+    {
+        model = deployment.Plan.Graph.Name,
+        partitioner = deployment.Plan.Partitioner,
+        stages = PlanTable.Describe(deployment.Plan),
+        requests = measurement.Requests,
+        concurrency = measurement.Concurrency,
+        requestsPerSecond = measurement.RequestsPerSecond,
+        latencySeconds = Measurement.Percentiles.ToDictionary(
+            static percentile => string.Create(CultureInfo.InvariantCulture, $"p{percentile:0.#}"),
+            percentile => measurement.LatencyAt(percentile).TotalSeconds),
+        measuredStages = measurement.MedianStages().Select(static stage => new
+        {
+            stage = stage.Stage,
+            agent = stage.AgentId,
+            computeSeconds = stage.Compute.TotalSeconds,
+            queueSeconds = stage.Queue.TotalSeconds,
+            transferSeconds = stage.Transfer.TotalSeconds,
+        }),
+        largestRelativeDifference = difference,
+    });
+
+    private sealed record Settings(
+        string Model,
+        string[] Agents,
+        int Requests,
+        int Concurrency,
+        string[] Inputs,
+        int Seed,
+        PlanObjective Objective,
+        bool Check,
+        IReadOnlyDictionary<string, long> Dimensions,
+        bool Json);
+}

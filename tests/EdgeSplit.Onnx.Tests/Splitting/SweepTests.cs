@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using EdgeSplit.Tests;
+
+namespace EdgeSplit.Onnx.Tests.Splitting;
+
+/// <summary>
+/// Every model of the test data, split in many ways. EDGESPLIT_SWEEP_SECONDS sets the time for each model: the default
+/// samples, 100000 tries every cut.
+/// </summary>
+internal sealed class SweepTests
+{
+    private static readonly ConcurrentBag<SweepResult> Results = [];
+
+    private static double SecondsPerModel =>
+        double.TryParse(Environment.GetEnvironmentVariable("EDGESPLIT_SWEEP_SECONDS"), out double seconds) ? seconds : 1;
+
+    private static IEnumerable<string> Models()
+    {
+        if (!TestData.IsPresent)
+            return ["none"];
+        return Directory.EnumerateFiles(TestData.Require("models"), "model.onnx", SearchOption.AllDirectories)
+            .Concat(Directory.EnumerateFiles(TestData.Require("backend"), "model.onnx", SearchOption.AllDirectories))
+            .Select(static path => Path.GetRelativePath(TestData.Require(), Path.GetDirectoryName(path)!)).Order(StringComparer.Ordinal);
+    }
+
+    [TestCaseSource(nameof(Models))]
+    public void Parts_of_any_model_equal_the_whole(string name)
+    {
+        string folder = TestData.Require(name);
+        string path = Path.Combine(folder, "model.onnx");
+        DirectoryInfo? temporary = null;
+        try
+        {
+            if (Path.GetFileName(name).StartsWith("light-", StringComparison.Ordinal))
+            {
+                temporary = Directory.CreateTempSubdirectory("edgesplit-light-");
+                string rewritten = Path.Combine(temporary.FullName, "model.onnx");
+                LightModels.Write(path, rewritten);
+                path = rewritten;
+            }
+            string data = Path.Combine(folder, "test_data_set_0");
+            bool isThorough = SecondsPerModel > 100;
+            SweepResult result = ModelSweep.Run(path, name, isThorough ? int.MaxValue : 20, isThorough ? 12 : 3,
+                TimeSpan.FromSeconds(SecondsPerModel), SweepInputs.For(Path.GetFileName(name), Directory.Exists(data) ? data : null));
+            Results.Add(result);
+            Assert.That(result.Failures, Is.Empty);
+        }
+        finally
+        {
+            temporary?.Delete(recursive: true);
+        }
+    }
+
+    [OneTimeTearDown]
+    public static void Print()
+    {
+        TestContext.Progress.WriteLine($"models {Results.Count}, refused {Results.Count(static result => result.Refusal is not null)}, "
+            + $"splits {Results.Sum(static result => result.Cuts)}, exact {Results.Sum(static result => result.Exact)}");
+        if (Environment.GetEnvironmentVariable("EDGESPLIT_SWEEP_TABLE") is { } table)
+        {
+            File.WriteAllLines(table, Results.OrderBy(static result => result.Model, StringComparer.Ordinal).Select(static result =>
+                $"{result.Model}\t{result.Layers}\t{result.Cuts}\t{result.Exact}\t{result.Refusal?.ReplaceLineEndings(" ")}\t{string.Join(" | ", result.Failures).ReplaceLineEndings(" ")}"));
+        }
+    }
+}
