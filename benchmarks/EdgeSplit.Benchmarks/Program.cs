@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Transport;
 
 // Whole-system comparisons are verbs of their own; everything else is BenchmarkDotNet's (try --list flat).
 return args switch
 {
+    ["transport"] => await TransportComparison.RunAsync(),
     _ => RunBenchmarkDotNet(args),
 };
 

@@ -7,6 +7,8 @@ var root = new RootCommand("Splits ONNX models over several devices, checks the 
     InspectCommand.Create(),
     SplitCommand.Create(),
     VerifyCommand.Create(),
+    PlanCommand.Create(),
+    FleetCommand.Create(),
     AgentCommand.Create(),
     RunCommand.Create(),
     ZooCommand.Create(),

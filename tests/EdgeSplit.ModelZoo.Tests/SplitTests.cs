@@ -29,6 +29,18 @@ public sealed class SplitTests
         }
     }
 
+    /// <summary>Nothing but the model's own symbols says which sizes of its inputs fit each other.</summary>
+    [Test]
+    public void Verify_decoderWithoutSizes_findsInputsThatFit()
+    {
+        using var folder = new TemporaryFolder();
+        Zoo.Get("gpt-mini").Write(folder["model.onnx"]);
+        using OnnxModel model = OnnxModel.Open(folder["model.onnx"]);
+        using SplitVerifier verifier = SplitVerifier.Create(model);
+        Assert.That(verifier.Verify(Stages(model.Graph, 3)).IsBitExact, Is.True);
+        Assert.That(model.Graph.Activations.Single(static value => value.Info.Name == "present.0.key").ByteCount, Is.EqualTo(8 * (128 + 128) * 32 * sizeof(float)));
+    }
+
     /// <summary>Consecutive layers with about the same number of operations in each stage.</summary>
     private static IEnumerable<int[]> Stages(ModelGraph graph, int count)
     {
