@@ -15,7 +15,8 @@ public sealed record OnnxModelOptions
     /// </summary>
     /// <value>
     /// The default is empty. A dimension without an entry counts 1 if it is the first or its symbol says batch,
-    /// 224 if it is the third or fourth of four, and 128 otherwise.
+    /// 224 if it is the third or fourth of four and its symbol does not say that it is a sequence's, and 128 otherwise;
+    /// one whose symbol is a sum, such as <c>past_sequence + 1</c>, counts the sum.
     /// </value>
     public IReadOnlyDictionary<string, long> FreeDimensions { get; init; } = ImmutableDictionary<string, long>.Empty;
 

@@ -26,7 +26,8 @@ public sealed class LocalSearchPartitioner : IPartitioner
         var state = new SearchState(model, new PlacementUnits(model));
         FeasibilityRepair.Require(state, model.CurrentAssignment.Length > 0 ? model.CurrentAssignment : LayerwiseSplit.Of(state));
         var search = new LocalSearch(state);
-        while (search.Pass(cancellationToken))
+        var budget = WorkBudget.Unlimited(cancellationToken);
+        while (search.Pass(budget))
         {
         }
         return new PlanEvaluator(model).Create(state.Loads.Assignment, Name);

@@ -12,11 +12,16 @@ internal sealed class RepresentativeSizes(IReadOnlyDictionary<string, long> give
     /// <summary>A size for a dimension that the model leaves open.</summary>
     public long For(string? symbol, int axis, int rank)
     {
-        if (symbol is not null && given.TryGetValue(symbol, out long size))
-            return size;
-        if (axis == 0 || symbol?.Contains("batch", StringComparison.OrdinalIgnoreCase) == true)
-            return 1;
-        return rank == 4 && axis >= 2 ? ImageSide : SequenceLength;
+        return given.TryGetValue(symbol ?? "", out long size) ? size : SymbolSums.Evaluate(symbol ?? "", SizeOf);
+
+        long SizeOf(string term)
+        {
+            if (given.TryGetValue(term, out long size))
+                return size;
+            if (axis == 0 || term.Contains("batch", StringComparison.OrdinalIgnoreCase))
+                return 1;
+            return rank == 4 && axis >= 2 && !SymbolSums.IsSequenceLength(term) ? ImageSide : SequenceLength;
+        }
     }
 
     /// <summary>The bytes of a value; 0 where its type or rank is unknown.</summary>

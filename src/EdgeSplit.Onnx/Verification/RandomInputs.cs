@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using EdgeSplit.Onnx.Graphs;
 using Microsoft.ML.OnnxRuntime;
 using OrtElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
@@ -57,11 +58,16 @@ internal sealed class RandomInputs(int seed, IReadOnlyDictionary<string, long> f
             string symbol = metadata.SymbolicDimensions[axis];
             if (known >= 0)
                 return known;
-            if (freeDimensions.TryGetValue(symbol, out long given))
-                return given;
-            if (axis == 0 || symbol.Contains("batch", StringComparison.OrdinalIgnoreCase))
-                return 1;
-            return rank == 4 && axis >= 2 ? imageSide : size;
+            return freeDimensions.TryGetValue(symbol, out long given) ? given : SymbolSums.Evaluate(symbol, SizeOf);
+
+            long SizeOf(string term)
+            {
+                if (freeDimensions.TryGetValue(term, out long given))
+                    return given;
+                if (axis == 0 || term.Contains("batch", StringComparison.OrdinalIgnoreCase))
+                    return 1;
+                return rank == 4 && axis >= 2 && !SymbolSums.IsSequenceLength(term) ? imageSide : size;
+            }
         })];
         long count = dimensions.Aggregate(1L, static (product, dimension) => checked(product * dimension));
         if (metadata.ElementDataType == OrtElementType.String)

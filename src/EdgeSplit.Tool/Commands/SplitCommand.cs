@@ -32,7 +32,8 @@ internal static class SplitCommand
         };
         command.Validators.Add(result =>
         {
-            int ways = (result.GetValue(stages) is null ? 0 : 1) + (result.GetValue(at)?.Length > 0 ? 1 : 0) + (result.GetValue(plan) is null ? 0 : 1);
+            // Whether an option is given, not its value: one that does not parse is reported by itself.
+            int ways = new Option[] { stages, at, plan }.Count(option => result.GetResult(option) is { Implicit: false });
             if (ways != 1)
                 result.AddError("Say how to split: one of --stages, --at and --plan.");
         });

@@ -30,7 +30,7 @@ internal static class VerifyCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(everyCut) && result.GetValue(plan) is not null)
+            if (result.GetResult(everyCut) is { Implicit: false } && result.GetResult(plan) is { Implicit: false })
                 result.AddError("Give --every-cut or --plan, not both.");
         });
         command.SetAction((result, cancellationToken) => Task.Run(() =>
@@ -41,12 +41,25 @@ internal static class VerifyCommand
             var verify = new SplitVerifierOptions { DataFolder = result.GetValue(data), Seed = result.GetValue(seed), FreeDimensions = sizes };
             if (result.GetValue(everyCut))
                 return EveryCut(path, open, verify, result.GetValue(limit), result.GetValue(json), cancellationToken);
-            using Cutting cutting = result.GetValue(plan) is string file
-                ? Cutting.ByPlan(path, file, open, cancellationToken)
-                : Cutting.IntoStages(path, result.GetValue(stages), open, cancellationToken);
+            using Cutting cutting = Cut(path, result.GetValue(plan), result.GetValue(stages), open, verify, cancellationToken);
             return Stages(cutting, verify, result.GetValue(json), cancellationToken);
         }, cancellationToken));
         return command;
+    }
+
+    private static Cutting Cut(string path, string? plan, int stages, OnnxModelOptions open, SplitVerifierOptions verify, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return plan is null ? Cutting.IntoStages(path, stages, open, cancellationToken) : Cutting.ByPlan(path, plan, open, cancellationToken);
+        }
+        catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.IllegalCut)
+        {
+            // Of a model that does not even run whole, that is the thing to say.
+            using OnnxModel model = OnnxModel.Open(path, open with { InferShapes = false }, cancellationToken);
+            SplitVerifier.Create(model, verify).Dispose();
+            throw;
+        }
     }
 
     private static int Stages(Cutting cutting, SplitVerifierOptions options, bool json, CancellationToken cancellationToken)

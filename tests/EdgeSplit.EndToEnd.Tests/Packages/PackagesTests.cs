@@ -1,7 +1,10 @@
 using System.IO.Compression;
 using System.Xml.Linq;
+using EdgeSplit.Agents;
 using EdgeSplit.EndToEnd.Tests.Processes;
+using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Tests;
+using EdgeSplit.Transport;
 
 namespace EdgeSplit.EndToEnd.Tests.Packages;
 
@@ -68,12 +71,15 @@ internal sealed class PackagesTests
             </configuration>
             """);
         string model = folder["resnet18.onnx"];
-        EdgeSplit.ModelZoo.Zoo.Get("resnet18").Write(model);
+        ModelZoo.Zoo.Get("resnet18").Write(model);
         await File.WriteAllTextAsync(Path.Combine(application, "Program.cs"), ReadmeSnippets.Read("in-process"));
+        Assert.That(await DotnetAsync(application, "run", "--", model), Does.Contain("[1, 1000]"));
 
-        string output = await DotnetAsync(application, "run", "--", model);
-
-        Assert.That(output, Does.Contain("[1, 1000]"));
+        await using var agent = new EdgeAgent("readme-agent", new OnnxPartitionRuntime());
+        await using var server = new AgentServer(agent);
+        await server.StartAsync();
+        await File.WriteAllTextAsync(Path.Combine(application, "Program.cs"), ReadmeSnippets.Read("remote-agent"));
+        Assert.That(await DotnetAsync(application, "run", "--", HostAndPort.Format(server.EndPoint)), Does.Contain("readme-agent"));
     }
 
     private static string PackageCache => Environment.GetEnvironmentVariable("NUGET_PACKAGES")

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using EdgeSplit.Agents;
 using EdgeSplit.Tensors;
@@ -9,6 +10,7 @@ namespace EdgeSplit.Coordination.Internal;
 /// One request on its way through the stages of an epoch. A stage starts as soon as all of its inputs are there; a value is
 /// disposed of with its last use. A chain of stages is one flow; where a stage feeds several, each but one gets a flow of its own.
 /// </summary>
+/// <remarks>Its asynchronous methods take their state from a pool, as they are awaited once and run for every stage of every request.</remarks>
 internal sealed class RequestRun
 {
     private readonly PlanEpoch _epoch;
@@ -52,6 +54,7 @@ internal sealed class RequestRun
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="StageFailedException">A stage failed; its siblings were stopped and nothing is left of the request.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<FinalResult> RunAsync(
         PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -68,6 +71,7 @@ internal sealed class RequestRun
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask RunStagesAsync()
     {
         int[] first = _routes.FirstStages;
@@ -104,6 +108,7 @@ internal sealed class RequestRun
             _ended.SetResult();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask RunStageAsync(int stage)
     {
         StageRoute route = _routes.Stages[stage];

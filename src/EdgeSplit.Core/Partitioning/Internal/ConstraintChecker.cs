@@ -16,6 +16,10 @@ internal sealed class ConstraintChecker(PlacementModel model)
     /// <summary>Whether what is on a device fits its memory and its allowed load.</summary>
     public bool Fits(PlacementLoads loads, int device) => loads.LayersOn[device] == 0 || (IsLoadAllowed(loads, device) && FitsMemory(loads, device));
 
+    /// <summary>Whether a device could hold what is on it when others are still to be assigned: the peak of activations is not known then.</summary>
+    public bool FitsPartly(PlacementLoads loads, int device) =>
+        IsLoadAllowed(loads, device) && loads.WeightBytes[device] + model.HeldActivationBytes[device] <= model.Devices[device].MemoryBytes;
+
     /// <summary>The share of a device's time that a plan takes at the requested rate.</summary>
     public double ShareOf(PlacementLoads loads, int device) =>
         // Seconds are stretched by other work already; its own share is what the device would need alone.

@@ -1,8 +1,7 @@
 namespace EdgeSplit.Partitioning.Internal;
 
 /// <summary>
-/// What each run of consecutive layers costs, between boundaries that no unit straddles: the table that dynamic programs
-/// over contiguous splits read. Immutable.
+/// What each run of consecutive blocks of layers costs: the table that dynamic programs over contiguous splits read. Immutable.
 /// </summary>
 internal sealed class ContiguousSegments
 {
@@ -16,16 +15,16 @@ internal sealed class ContiguousSegments
 
     /// <param name="model">The model.</param>
     /// <param name="units">Its units.</param>
-    /// <param name="order">The layers in a topological order.</param>
+    /// <param name="blocks">The layers in an order in which they can run, in blocks that are not cut.</param>
     /// <param name="mostBoundaries">Where there are more possible boundaries, those with the smallest cuts of their neighbourhood are taken.</param>
-    public ContiguousSegments(PlacementModel model, PlacementUnits units, int[] order, int mostBoundaries)
+    public ContiguousSegments(PlacementModel model, PlacementUnits units, int[][] blocks, int mostBoundaries)
     {
         _model = model;
         _units = units;
-        Order = order;
+        Order = [.. blocks.SelectMany(static layers => layers)];
         LinkKind = MostCommonLink(model);
         double[] cuts = CutSeconds();
-        Boundaries = Thin(LegalBoundaries(), cuts, mostBoundaries);
+        Boundaries = Thin(BoundariesOf(blocks), cuts, mostBoundaries);
         CutAt = [.. Boundaries.Select(boundary => cuts[boundary])];
         int rows = Boundaries.Length;
         _computed = new double[rows * model.DeviceCount];
@@ -34,7 +33,7 @@ internal sealed class ContiguousSegments
         _sent = new double[rows * rows];
         _weights = new long[rows * rows];
         AddUpCompute();
-        var scan = new SegmentScan(model, order, LinkKind);
+        var scan = new SegmentScan(model, Order, LinkKind);
         for (int from = 0; from + 1 < rows; from++)
         {
             scan.Start(Boundaries[from]);
@@ -59,9 +58,25 @@ internal sealed class ContiguousSegments
     /// <summary>The kind of link that the table's transfers are counted with: the most common one.</summary>
     public int LinkKind { get; }
 
+    /// <summary>Layers walked to make the table.</summary>
+    public long Work => (long)Order.Length * Boundaries.Length;
+
     /// <summary>Seconds of computing of a segment.</summary>
     public double Compute(int from, int to, int device) =>
         _computed[(to * _model.DeviceCount) + device] - _computed[(from * _model.DeviceCount) + device];
+
+    /// <summary>Seconds that a segment's computing keeps a device busy, concurrent stages counted as parallel.</summary>
+    public double ComputeLoad(int from, int to, int device) => Compute(from, to, device) / _model.Slots[device];
+
+    /// <summary>Seconds that a segment keeps a device or its interface busy, what it sends counted once.</summary>
+    public double Load(int from, int to, int device)
+    {
+        double received = _model.Shared[device] ? Received(from, to) : 0;
+        double sent = _model.Shared[device] ? Sent(from, to) : 0;
+        return _model.Overlap
+            ? Math.Max(ComputeLoad(from, to, device), Math.Max(received, sent))
+            : (Compute(from, to, device) + received + sent) / _model.Slots[device];
+    }
 
     /// <summary>Seconds to receive all that a segment needs from other layers.</summary>
     public double Received(int from, int to) => _received[(from * Boundaries.Length) + to];
@@ -92,19 +107,11 @@ internal sealed class ContiguousSegments
         return Array.IndexOf(counts, counts.Max());
     }
 
-    private List<int> LegalBoundaries()
+    private static List<int> BoundariesOf(int[][] blocks)
     {
-        var lastOf = new int[_units.Count];
-        for (int position = 0; position < Order.Length; position++)
-            lastOf[_units.UnitOf[Order[position]]] = position;
         var boundaries = new List<int> { 0 };
-        int open = 0;
-        for (int position = 0; position < Order.Length; position++)
-        {
-            open = Math.Max(open, lastOf[_units.UnitOf[Order[position]]]);
-            if (open == position)
-                boundaries.Add(position + 1);
-        }
+        foreach (int[] block in blocks)
+            boundaries.Add(boundaries[^1] + block.Length);
         return boundaries;
     }
 
@@ -121,7 +128,7 @@ internal sealed class ContiguousSegments
             int last = -1;
             foreach (int consumer in _model.Graph.Consumers(value))
                 last = Math.Max(last, positions[consumer]);
-            if (producer < 0 || last < 0)
+            if (producer < 0 || last <= positions[producer])
                 continue;
             double seconds = _model.TransferSecondsByKind(value, LinkKind);
             changes[positions[producer] + 1] += seconds;

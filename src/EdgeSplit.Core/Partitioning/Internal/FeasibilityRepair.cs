@@ -6,6 +6,10 @@ namespace EdgeSplit.Partitioning.Internal;
 /// </summary>
 internal static class FeasibilityRepair
 {
+    private const int MostSearchSteps = 200_000;
+
+    private const int MostSearchedUnits = 200;
+
     /// <summary>Starts a search from an assignment, repaired where needed.</summary>
     /// <param name="state">The state to set.</param>
     /// <param name="assignment">The device of each layer; devices that a unit may not be on, and -1, are replaced.</param>
@@ -23,7 +27,7 @@ internal static class FeasibilityRepair
                 start[layer] = device;
         }
         state.Loads.Reset(start);
-        return state.IsFeasible() || (DropDevices(state) && Relieve(state)) || OnOneDevice(state) || Pack(state);
+        return state.IsFeasible() || (DropDevices(state) && Relieve(state)) || OnOneDevice(state) || Pack(state) || Search(state);
     }
 
     /// <summary>As <see cref="Start"/>, but throws where there is no way.</summary>
@@ -119,6 +123,37 @@ internal static class FeasibilityRepair
             all &= placed;
         }
         return all && state.IsFeasible();
+    }
+
+    /// <summary>Tries every placement of a small problem, the largest weights first; larger ones up to a number of steps.</summary>
+    private static bool Search(SearchState state)
+    {
+        var nothing = new int[state.Model.LayerCount];
+        Array.Fill(nothing, PlacementLoads.Unassigned);
+        int[] last = [.. state.Loads.Assignment];
+        state.Loads.Reset(nothing);
+        int[] order = [.. Enumerable.Range(0, state.Units.Count).OrderBy(unit => state.Units.Choices[unit].Length).ThenByDescending(state.Units.WeightBytes)];
+        int steps = MostSearchSteps;
+        if (order.Length <= MostSearchedUnits && Place(state, order, 0, ref steps))
+            return true;
+        state.Loads.Reset(last);
+        return false;
+    }
+
+    private static bool Place(SearchState state, int[] order, int next, ref int steps)
+    {
+        if (next == order.Length)
+            return state.IsFeasible();
+        foreach (int device in state.Units.Choices[order[next]])
+        {
+            if (--steps < 0)
+                return false;
+            state.Move(order[next], device);
+            if (state.FitsPartly(device) && state.HasDevicesToSpare && Place(state, order, next + 1, ref steps))
+                return true;
+            state.Move(order[next], PlacementLoads.Unassigned);
+        }
+        return false;
     }
 
     private static IEnumerable<int> InOrderOfRefuge(SearchState state, int unit)

@@ -9,8 +9,7 @@ internal static class LayerwiseSplit
     public static int[] Of(SearchState state)
     {
         PlacementModel model = state.Model;
-        int[] order = [.. model.Graph.Atoms.Layers.SelectMany(static layers => layers)];
-        var segments = new ContiguousSegments(model, state.Units, order, MostBoundaries);
+        var segments = new ContiguousSegments(model, state.Units, new TopologicalOrders(model, state.Units).Given(), MostBoundaries);
         int[] usable = [.. Enumerable.Range(0, model.DeviceCount).Where(device => Enumerable.Range(0, state.Units.Count).Any(unit => state.Units.IsAllowed(unit, device)))];
         int parts = Math.Min(Math.Min(usable.Length, segments.Boundaries.Length - 1), model.Problem.Constraints.MaximumDevices ?? int.MaxValue);
         int[] devices = parts == usable.Length ? usable : [.. usable

@@ -111,6 +111,41 @@ internal sealed class PlacementLoads
         return largest;
     }
 
+    /// <summary>The device with the largest load.</summary>
+    public int Busiest()
+    {
+        int busiest = 0;
+        double largest = -1;
+        for (int device = 0; device < Compute.Length; device++)
+        {
+            double load = LoadOf(device);
+            if (load > largest)
+                (busiest, largest) = (device, load);
+        }
+        return busiest;
+    }
+
+    /// <summary>
+    /// The 16-norm of the loads: a little more than the bottleneck, and it also falls when the second busiest device is relieved,
+    /// which shows a search the way across plateaus.
+    /// </summary>
+    public double SmoothBottleneck()
+    {
+        double largest = Bottleneck();
+        if (!(largest > 0))
+            return 0;
+        double sum = 0;
+        for (int device = 0; device < Compute.Length; device++)
+        {
+            double share = LoadOf(device) / largest;
+            share *= share;
+            share *= share;
+            share *= share;
+            sum += share * share;
+        }
+        return largest * Math.Pow(sum, 1.0 / 16);
+    }
+
     /// <summary>Joules of computing and sending; idle power comes on top.</summary>
     public double ActiveJoules()
     {

@@ -115,6 +115,20 @@ internal sealed class PlacementModel
 
     public double JoulesPerByte(int from, int to) => _links[LinkKind(from, to)].JoulesPerByte;
 
+    /// <summary>Seconds until a value that is on one device is on another, link latency and relay included.</summary>
+    public double DeliverySeconds(int value, int from, int to)
+    {
+        if (from == to)
+            return 0;
+        return Relay < 0 || Relay == from || Relay == to ? Hop(value, from, to) : Hop(value, from, Relay) + Hop(value, Relay, to);
+
+        double Hop(int value, int from, int to)
+        {
+            int kind = LinkKind(from, to);
+            return TransferSecondsByKind(value, kind) + LinkLatencySeconds[kind];
+        }
+    }
+
     private static (int[] Kinds, Link[] Links) KindsOfLinks(Fleet fleet)
     {
         int count = fleet.Devices.Length;
@@ -147,7 +161,9 @@ internal sealed class PlacementModel
             foreach (Layer layer in Problem.Graph.Layers)
             {
                 double? known = measured.IsDefault || double.IsNaN(measured[layer.Index]) ? null : measured[layer.Index];
-                double value = Problem.CostModel.LayerSeconds(layer, LayerWeightBytes[layer.Index], Devices[device], known);
+                double value = Devices[device].RunsLayers
+                    ? Problem.CostModel.LayerSeconds(layer, LayerWeightBytes[layer.Index], Devices[device], known)
+                    : double.PositiveInfinity;
                 if (!(value >= 0))
                     throw new ArgumentException($"Cost model '{Problem.CostModel.Name}' gives {value} s for layer '{layer.Name}' on device '{Devices[device].Id}'; it must be 0 or more.");
                 seconds[(layer.Index * Devices.Length) + device] = value;

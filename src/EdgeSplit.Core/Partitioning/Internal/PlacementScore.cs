@@ -45,6 +45,15 @@ internal sealed class PlacementScore
     /// <summary>The number to minimise.</summary>
     public double Objective() => _model.Problem.CostModel.Combine(Cost(_model.Measures));
 
+    /// <summary>The objective with a smoothed bottleneck, for searches to follow.</summary>
+    public double SmoothObjective()
+    {
+        PlanCost cost = Cost(_model.Measures);
+        return _model.Measures.HasFlag(PlanMeasures.Bottleneck)
+            ? _model.Problem.CostModel.Combine(cost with { BottleneckSeconds = Loads.SmoothBottleneck() })
+            : _model.Problem.CostModel.Combine(cost);
+    }
+
     private double Latency()
     {
         Work += _model.LayerCount + _model.Graph.ValueCount;

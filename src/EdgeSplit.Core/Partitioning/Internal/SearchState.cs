@@ -37,6 +37,9 @@ internal sealed class SearchState
     /// <summary>Whether a device's memory and load allow what is on it.</summary>
     public bool Fits(int device) => _checker.Fits(Loads, device);
 
+    /// <summary>Whether a device could hold what is on it when more comes; what is held is counted without activations.</summary>
+    public bool FitsPartly(int device) => _checker.FitsPartly(Loads, device);
+
     /// <summary>Whether no more devices are in use than allowed.</summary>
     public bool HasDevicesToSpare => Model.Problem.Constraints.MaximumDevices is not int most || Loads.UsedDevices() <= most;
 
