@@ -33,7 +33,8 @@ public sealed class AgentServer : IAsyncDisposable
         _agent = agent;
         _options = options ?? new AgentServerOptions();
         _options.Validate();
-        _connections = new ConnectionCounter(_options.MaxConnections, _options.MaxConnectionsPerPeer);
+        _connections = new ConnectionCounter(
+            _options.MaxConnections, _options.MaxConnectionsPerPeer, _options.MaxNewConnectionsPerPeerAndMinute, _options.TimeProvider);
         _logger = (_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<AgentServer>();
     }
 
@@ -92,20 +93,19 @@ public sealed class AgentServer : IAsyncDisposable
 
     private async Task ServeAsync(IDuplexConnection connection)
     {
-        string address = (connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
-        string? refusal = _connections.TryEnter(address);
+        string? refusal = _connections.TryEnter(connection.RemoteEndPoint);
         try
         {
             await AgentSession.RunAsync(_agent, connection, refusal, _options, _logger, _stopping.Token).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            TransportLog.SessionFailed(_logger, address, exception);
+            TransportLog.SessionFailed(_logger, connection.RemoteEndPoint, exception);
         }
         finally
         {
             if (refusal is null)
-                _connections.Leave(address);
+                _connections.Leave(connection.RemoteEndPoint);
         }
     }
 }

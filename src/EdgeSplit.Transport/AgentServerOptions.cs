@@ -13,6 +13,9 @@ public sealed record AgentServerOptions
     /// <value>Default: any free port of the loopback address.</value>
     public EndPoint EndPoint { get; init; } = new IPEndPoint(IPAddress.Loopback, 0);
 
+    /// <summary>Encrypts connections; null for none.</summary>
+    public TlsServerOptions? Tls { get; init; }
+
     /// <summary>A secret that a peer must prove to know; null to ask for none.</summary>
     public JoinToken? JoinToken { get; init; }
 
@@ -32,6 +35,10 @@ public sealed record AgentServerOptions
     /// <summary>Connections at a time from one address.</summary>
     /// <value>Default: 64.</value>
     public int MaxConnectionsPerPeer { get; init; } = 64;
+
+    /// <summary>New connections from one address in any minute; further ones are turned away, which slows guessing and floods.</summary>
+    /// <value>Default: 600.</value>
+    public int MaxNewConnectionsPerPeerAndMinute { get; init; } = 600;
 
     /// <summary>The time that a new connection has until its handshake is done.</summary>
     /// <value>Default: 10 seconds.</value>
@@ -64,10 +71,11 @@ public sealed record AgentServerOptions
         Limits.Validate();
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerPeer);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxNewConnectionsPerPeerAndMinute);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HeartbeatInterval, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(IdleTimeout, HeartbeatInterval);
-        if (JoinToken is null && !DangerouslyAllowUnauthenticatedRemoteConnections && !HostAndPort.IsLoopback(EndPoint)
+        if (JoinToken is null && Tls is null && !DangerouslyAllowUnauthenticatedRemoteConnections && !HostAndPort.IsLoopback(EndPoint)
             && Transport is TcpTransport)
         {
             throw new EdgeSplitException(

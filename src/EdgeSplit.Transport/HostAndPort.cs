@@ -42,6 +42,14 @@ public static class HostAndPort
         _ => endPoint?.ToString() ?? "an unknown address",
     };
 
+    /// <summary>The host's name or address alone.</summary>
+    internal static string HostOf(EndPoint endPoint) => endPoint switch
+    {
+        DnsEndPoint name => name.Host,
+        IPEndPoint address => address.Address.ToString(),
+        _ => "",
+    };
+
     /// <summary>Whether only this machine can reach the address.</summary>
     internal static bool IsLoopback(EndPoint endPoint) => endPoint switch
     {

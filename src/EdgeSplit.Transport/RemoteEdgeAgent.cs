@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
 using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
@@ -8,6 +9,7 @@ using EdgeSplit.Transport.Connections;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
+using EdgeSplit.Transport.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -62,6 +64,8 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         try
         {
             connection = await options.Transport.ConnectAsync(endPoint, either.Token).ConfigureAwait(false);
+            if (options.Tls is not null)
+                connection = await TlsConnection.ConnectAsync(connection, options.Tls, HostAndPort.HostOf(endPoint), either.Token).ConfigureAwait(false);
             source = new FrameSource(connection, options.TimeProvider);
             var handshake = new Handshake(connection, source, options.Limits.ToWireLimits(), options.JoinToken);
             HandshakeResult result = await handshake.ConnectAsync(either.Token).ConfigureAwait(false);
@@ -128,6 +132,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<PartialResult> ExecuteAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -8,6 +8,9 @@ namespace EdgeSplit.Transport;
 /// <summary>How a <see cref="RemoteEdgeAgent"/> connects.</summary>
 public sealed record RemoteEdgeAgentOptions
 {
+    /// <summary>Encrypts the connection; null if the agent does not.</summary>
+    public TlsClientOptions? Tls { get; init; }
+
     /// <summary>The secret that the agent was started with; null if it asks for none. The agent must prove to know it too.</summary>
     public JoinToken? JoinToken { get; init; }
 

@@ -27,5 +27,5 @@ internal static partial class TransportLog
     public static partial void UnloadFailed(ILogger logger, string partitionId, Exception exception);
 
     [LoggerMessage(2008, LogLevel.Error, "Serving a connection from {Peer} failed in a way that should not happen")]
-    public static partial void SessionFailed(ILogger logger, string peer, Exception exception);
+    public static partial void SessionFailed(ILogger logger, System.Net.EndPoint? peer, Exception exception);
 }

@@ -102,20 +102,24 @@ public sealed class Coordinator : IAsyncDisposable
         Logger.AgentRemoved(id);
     }
 
+    /// <summary>The agents that plans may use and the links between them, with the coordinator as the source where reaching them takes time.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
+    public FleetDescription DescribeFleet()
+    {
+        ImmutableArray<AgentEntry> agents = _agents.Usable;
+        return agents.IsEmpty
+            ? throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run layers on. Add one with {nameof(AddAgentAsync)}.")
+            : FleetBuilder.Build(agents, Options.Id, Options.Links);
+    }
+
     /// <summary>States what a partitioner has to solve to place a model on the agents as they are now.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
     public async ValueTask<PartitionProblem> CreateProblemAsync(ModelGraph graph, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
         await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
-        ImmutableArray<AgentEntry> agents = _agents.Usable;
-        if (agents.IsEmpty)
-            throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run model '{graph.Name}' on. Add one with {nameof(AddAgentAsync)}.");
-        FleetDescription fleet = FleetBuilder.Build(agents, Options.Id, Options.Links);
+        FleetDescription fleet = DescribeFleet();
         bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id);
-        PlanConstraints constraints = options?.Constraints ?? Options.Constraints;
-        if (Options.Runtime is null && fleet.SourceDevice >= 0)
-            constraints = constraints with { Forbidden = constraints.Forbidden.Union(graph.Layers.Select(layer => (layer.Index, Options.Id))) };
         return new PartitionProblem
         {
             Graph = graph,
@@ -123,7 +127,7 @@ public sealed class Coordinator : IAsyncDisposable
             SourceDevice = fleet.SourceDevice,
             RelayDevice = someReachOthers ? -1 : fleet.SourceDevice,
             CostModel = Options.CostModel,
-            Constraints = constraints,
+            Constraints = options?.Constraints ?? Options.Constraints,
             RequestsPerSecond = options?.RequestsPerSecond ?? 0,
         };
     }
@@ -204,9 +208,13 @@ public sealed class Coordinator : IAsyncDisposable
     /// <param name="name">The model's name.</param>
     /// <param name="graph">The model.</param>
     /// <param name="current">The plan that stays loaded beside the new one until its requests have ended, or null.</param>
+    /// <param name="mustServe">
+    /// Whether the current plan no longer works: where no plan leaves memory for both, one is taken that fits alone.
+    /// </param>
     /// <param name="options">The deployment's settings.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    internal async ValueTask<PartitionPlan> PlanAsync(string name, ModelGraph graph, PartitionPlan? current, DeploymentOptions options, CancellationToken cancellationToken)
+    internal async ValueTask<PartitionPlan> PlanAsync(
+        string name, ModelGraph graph, PartitionPlan? current, bool mustServe, DeploymentOptions options, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await CreateProblemAsync(graph, options, cancellationToken).ConfigureAwait(false);
         if (current is not null)
@@ -218,7 +226,19 @@ public sealed class Coordinator : IAsyncDisposable
             };
         }
         IPartitioner partitioner = options.Partitioner ?? Options.Partitioner;
-        PartitionPlan plan = await Task.Run(() => partitioner.Partition(problem, cancellationToken), cancellationToken).ConfigureAwait(false);
+        PartitionPlan plan = await Task.Run(
+            () =>
+            {
+                try
+                {
+                    return partitioner.Partition(problem, cancellationToken);
+                }
+                catch (EdgeSplitException exception) when (mustServe && exception.Error == EdgeSplitError.NoFeasiblePlan)
+                {
+                    return partitioner.Partition(problem with { Constraints = problem.Constraints with { HoldsBothEpochs = false } }, cancellationToken);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
         // A partitioner may answer cancellation with the best plan so far; nobody waits for it any more.
         cancellationToken.ThrowIfCancellationRequested();
         Logger.Planned(name, plan.Partitioner, plan.Stages.Length, plan.Cost.LatencySeconds, plan.Cost.BottleneckSeconds);

@@ -16,8 +16,8 @@ public sealed record CoordinatorOptions
     public string Id { get; init; } = "coordinator";
 
     /// <summary>Decides which device runs which layer.</summary>
-    /// <value>Default: <see cref="LocalSearchPartitioner"/>.</value>
-    public IPartitioner Partitioner { get; init; } = new LocalSearchPartitioner();
+    /// <value>Default: <see cref="AutoPartitioner"/>.</value>
+    public IPartitioner Partitioner { get; init; } = new AutoPartitioner();
 
     /// <summary>What the partitioner minimises.</summary>
     /// <value>Default: <see cref="WeightedCostModel"/>, all weights 1.</value>

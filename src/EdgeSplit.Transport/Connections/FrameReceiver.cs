@@ -1,19 +1,26 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
 
 namespace EdgeSplit.Transport.Connections;
 
 /// <summary>
-/// The receive loop: takes frames, checks them, fills the buffers of messages and passes on what is complete. It never waits
-/// for anything but the connection, so what the peer sends is always read.
+/// Takes frames, checks them, fills the buffers of messages and passes on what is complete. It never waits for anything but
+/// the connection, so what the peer sends is always read.
 /// </summary>
 internal sealed class FrameReceiver(
     FrameSource source, RequestTable requests, FrameWriter writer, CreditWindow credit, ReceiveBudget budget, PeerSettings settings) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, IncomingMessage> _partial = [];
+    private readonly TaskCompletionSource<EdgeSplitException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Set while this thread starts the loop that takes over from it: should bytes come in just then, that loop must not deal
+    // with a message before the one that this thread holds.
+    [ThreadStatic]
+    private static bool _isHandingOver;
 
     /// <summary>The time since the last byte came.</summary>
     public TimeSpan Silence => source.Silence;
@@ -21,59 +28,10 @@ internal sealed class FrameReceiver(
     /// <summary>Receives until the peer closes the connection.</summary>
     /// <returns>The peer's reason.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
-    public async Task<EdgeSplitException> RunAsync()
+    public Task<EdgeSplitException> RunAsync()
     {
-        while (true)
-        {
-            FrameHead frame = await source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None).ConfigureAwait(false);
-            FramePrefix prefix = frame.Prefix;
-            IncomingMessage? message = null;
-            EdgeSplitException? closed = null;
-            switch (prefix.Type)
-            {
-                case FrameType.Request:
-                    message = BeginRequest(prefix, frame.Header);
-                    break;
-                case FrameType.Response:
-                    message = BeginResponse(prefix, frame.Header);
-                    break;
-                case FrameType.Data:
-                    message = FindPartial(prefix);
-                    break;
-                case FrameType.Failure:
-                    requests.Fail(prefix.StreamId, FailureHead.Read(frame.Header));
-                    Forget(prefix.StreamId);
-                    break;
-                case FrameType.Cancel:
-                    Forget(prefix.StreamId);
-                    requests.Cancel(prefix.StreamId);
-                    break;
-                case FrameType.Ping:
-                    writer.SendPong(ReadValue(frame));
-                    break;
-                case FrameType.Pong:
-                    _ = ReadValue(frame);
-                    break;
-                case FrameType.Credit:
-                    credit.Return(ReadValue(frame));
-                    break;
-                case FrameType.Blocked:
-                    writer.ReturnCreditAtOnce();
-                    break;
-                case FrameType.Close:
-                    closed = ToReason(FailureHead.Read(frame.Header));
-                    break;
-                default:
-                    throw ProtocolError.Violation($"a {prefix.Type} frame came after the handshake");
-            }
-            source.Consume(frame.Header.End);
-            if (closed is not null)
-                return closed;
-            if (prefix.BodyBytes > 0)
-                await ReceiveBodyAsync(message, prefix.BodyBytes).ConfigureAwait(false);
-            if (message is { IsComplete: true })
-                PassOn(message);
-        }
+        _ = ReceiveAsync(PeekFrameAsync());
+        return _ended.Task;
     }
 
     /// <summary>Drops a message that is arriving, if there is one on the stream.</summary>
@@ -96,6 +54,92 @@ internal sealed class FrameReceiver(
         foreach (IncomingMessage message in left)
             message.Dispose();
         source.Dispose();
+    }
+
+    /// <summary>
+    /// The loop. A thread that has received the last bytes of a message, with none behind them, hands the loop over to
+    /// whichever thread receives next and goes on to deal with the message itself: no other thread need be woken for it.
+    /// </summary>
+    private async Task ReceiveAsync(ValueTask<FrameHead> next)
+    {
+        try
+        {
+            while (true)
+            {
+                FrameHead frame = await next.ConfigureAwait(false);
+                IncomingMessage? message = Take(frame, out EdgeSplitException? closed);
+                source.Consume(frame.End);
+                if (closed is not null)
+                {
+                    _ended.SetResult(closed);
+                    return;
+                }
+                if (frame.Prefix.BodyBytes > 0)
+                    await ReceiveBodyAsync(message, frame.Prefix.BodyBytes).ConfigureAwait(false);
+                next = PeekFrameAsync();
+                if (message is not { IsComplete: true })
+                    continue;
+
+                IThreadPoolWorkItem? work = Complete(message);
+                if (next.IsCompleted || _isHandingOver)
+                {
+                    if (work is not null)
+                        ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: true);
+                    continue;
+                }
+                _isHandingOver = true;
+                _ = ReceiveAsync(next);
+                _isHandingOver = false;
+                work?.Execute();
+                return;
+            }
+        }
+        catch (Exception exception)
+        {
+            _ended.TrySetException(exception);
+        }
+    }
+
+    private ValueTask<FrameHead> PeekFrameAsync() => source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None);
+
+    private IncomingMessage? Take(FrameHead frame, out EdgeSplitException? closed)
+    {
+        FramePrefix prefix = frame.Prefix;
+        closed = null;
+        switch (prefix.Type)
+        {
+            case FrameType.Request:
+                return BeginRequest(prefix, frame.Header);
+            case FrameType.Response:
+                return BeginResponse(prefix, frame.Header);
+            case FrameType.Data:
+                return FindPartial(prefix);
+            case FrameType.Failure:
+                requests.Fail(prefix.StreamId, FailureHead.Read(frame.Header));
+                Forget(prefix.StreamId);
+                return null;
+            case FrameType.Cancel:
+                Forget(prefix.StreamId);
+                requests.Cancel(prefix.StreamId);
+                return null;
+            case FrameType.Ping:
+                writer.SendPong(ReadValue(frame));
+                return null;
+            case FrameType.Pong:
+                _ = ReadValue(frame);
+                return null;
+            case FrameType.Credit:
+                credit.Return(ReadValue(frame));
+                return null;
+            case FrameType.Blocked:
+                writer.ReturnCreditAtOnce();
+                return null;
+            case FrameType.Close:
+                closed = ToReason(FailureHead.Read(frame.Header));
+                return null;
+            default:
+                throw ProtocolError.Violation($"a {prefix.Type} frame came after the handshake");
+        }
     }
 
     private IncomingMessage? BeginRequest(FramePrefix prefix, in ReadOnlySequence<byte> header)
@@ -190,6 +234,7 @@ internal sealed class FrameReceiver(
         return message;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReceiveBodyAsync(IncomingMessage? message, int bodyBytes)
     {
         int left = bodyBytes;
@@ -212,14 +257,11 @@ internal sealed class FrameReceiver(
             await source.SkipAsync(left, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private void PassOn(IncomingMessage message)
+    private IThreadPoolWorkItem? Complete(IncomingMessage message)
     {
         lock (_gate)
             _partial.Remove(message.StreamId);
-        if (message.IsRequest)
-            requests.Begin(message);
-        else
-            requests.Complete(message);
+        return message.IsRequest ? requests.Begin(message) : requests.Complete(message);
     }
 
     private static ulong ReadValue(FrameHead frame)

@@ -6,16 +6,21 @@ namespace EdgeSplit.Transport.Connections;
 
 /// <summary>
 /// The sending half of a connection. Whoever has something to send queues it, and the first to find the connection idle
-/// writes until the queues are empty. Each write takes, in this order: control frames, messages without a body, and then at
-/// most <see cref="ChunkBytes"/> of bodies, one message after another in turns. So nothing small waits for more than one
-/// chunk, and a message that is abandoned stops between two frames.
+/// writes until the queues are empty. Each write takes, in this order: control frames, messages without a body, and then one
+/// chunk of bodies, message after message in turns. So nothing small waits for more than a chunk, whose size follows the
+/// link's speed, and a message that is abandoned stops between two frames.
 /// </summary>
 /// <param name="connection">Where to.</param>
 /// <param name="creditThresholdBytes">Credit to return is held back until it is this much or something else is sent.</param>
+/// <param name="timeProvider">Measures how fast chunks leave.</param>
 /// <param name="onFailure">Called once when the connection breaks while sending.</param>
-internal sealed class FrameWriter(IDuplexConnection connection, long creditThresholdBytes, Action<Exception> onFailure)
+internal sealed class FrameWriter(
+    IDuplexConnection connection, long creditThresholdBytes, TimeProvider timeProvider, Action<Exception> onFailure)
 {
-    public const int ChunkBytes = 256 * 1024;
+    private const int MinChunkBytes = 64 * 1024;
+    private const int MaxChunkBytes = 2 * 1024 * 1024;
+    private static readonly TimeSpan SlowChunk = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FastChunk = TimeSpan.FromMilliseconds(4);
 
     private const int MaxFramesInBatch = 64;
     private const int MaxQueued = 16 * 1024;
@@ -29,8 +34,11 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
     private readonly Queue<uint> _cancels = new();
     private readonly List<ReadOnlyMemory<byte>> _batch = [];
     private readonly List<OutgoingMessage> _messagesInBatch = [];
-    private readonly byte[] _scratch = new byte[(4 * ControlFrameBytes) + (3 * MaxFramesInBatch * FramePrefix.ByteCount)];
+    private readonly byte[] _scratch =
+        new byte[(4 * ControlFrameBytes) + (MaxFramesInBatch * FramePrefix.ByteCount) + (2 * MaxFramesInBatch * OutgoingMessage.MaxDataHeadBytes)];
     private int _scratchUsed;
+    private int _batchBytes;
+    private int _chunkBytes = 4 * MinChunkBytes;
     private long _creditToReturn;
     private bool _holdsCreditBack = true;
     private bool _blocked;
@@ -160,10 +168,12 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
             int batchesInCaller = 0;
             while (TakeBatch())
             {
+                long started = timeProvider.GetTimestamp();
                 ValueTask sending = connection.SendAsync(_batch, CancellationToken.None);
                 batchesInCaller = sending.IsCompleted ? batchesInCaller + 1 : 0;
                 await sending.ConfigureAwait(false);
                 EndBatch(failed: false);
+                AdaptChunk(timeProvider.GetElapsedTime(started));
                 // Whoever sent something small shall not write other people's tensors for long.
                 if (batchesInCaller == MaxBatchesInCaller)
                     await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -176,29 +186,38 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
         }
     }
 
+    private void AdaptChunk(TimeSpan elapsed)
+    {
+        if (elapsed > SlowChunk)
+            _chunkBytes = Math.Max(_chunkBytes / 2, MinChunkBytes);
+        else if (elapsed < FastChunk && _batchBytes >= _chunkBytes)
+            _chunkBytes = Math.Min(_chunkBytes * 2, MaxChunkBytes);
+    }
+
     private bool TakeBatch()
     {
         lock (_gate)
         {
             _batch.Clear();
-            _scratchUsed = 0;
+            _scratchUsed = _batchBytes = 0;
             AppendControlFrames();
             while (_messagesInBatch.Count < MaxFramesInBatch && _urgent.TryDequeue(out OutgoingMessage? message))
                 AppendMessage(message, 0);
-            for (int room = ChunkBytes; room > 0 && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message);)
-                room -= AppendMessage(message, room);
+            int end = _batchBytes + _chunkBytes;
+            while (_batchBytes < end && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message))
+                AppendMessage(message, end - _batchBytes);
             _isWriting = _batch.Count > 0 && !_isClosed;
             return _isWriting;
         }
     }
 
-    private int AppendMessage(OutgoingMessage message, int maxBodyBytes)
+    private void AppendMessage(OutgoingMessage message, int maxBodyBytes)
     {
         if (message.IsAbandoned)
-            return 0;
+            return;
         message.IsBeingSent = true;
         _messagesInBatch.Add(message);
-        return message.AppendFrame(_batch, TakeScratch(FramePrefix.ByteCount), maxBodyBytes);
+        _batchBytes += message.AppendFrame(_batch, _batchBytes, TakeScratch(OutgoingMessage.MaxDataHeadBytes), maxBodyBytes);
     }
 
     private void AppendControlFrames()
@@ -226,6 +245,7 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
         new FramePrefix(type, 0, ControlValueBytes, 0).Write(frame.Span);
         BinaryPrimitives.WriteUInt64LittleEndian(frame.Span[FramePrefix.ByteCount..], value);
         _batch.Add(frame);
+        _batchBytes += ControlFrameBytes;
     }
 
     private void AppendPrefix(FrameType type, uint streamId)
@@ -233,6 +253,7 @@ internal sealed class FrameWriter(IDuplexConnection connection, long creditThres
         Memory<byte> frame = TakeScratch(FramePrefix.ByteCount);
         new FramePrefix(type, streamId, 0, 0).Write(frame.Span);
         _batch.Add(frame);
+        _batchBytes += FramePrefix.ByteCount;
     }
 
     private Memory<byte> TakeScratch(int byteCount)

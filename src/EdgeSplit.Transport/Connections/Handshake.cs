@@ -40,7 +40,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
 
         FrameHead welcome = await ReceiveAsync(FrameType.Welcome, cancellationToken).ConfigureAwait(false);
         (byte[] proof, string agentId) = ReadWelcome(welcome.Header);
-        source.Consume(welcome.Header.End);
+        source.Consume(welcome.End);
         if (token is not null && !token.Verify(Acceptor, WithAgentId(transcript, agentId), proof))
             throw Denied("The agent did not prove that it knows the join token; give both sides the same one");
         return new HandshakeResult(peer.Limits, agentId, IsConnector: true);
@@ -57,7 +57,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
 
         FrameHead frame = await ReceiveAsync(FrameType.Proof, cancellationToken).ConfigureAwait(false);
         byte[] proof = frame.Header.ToArray();
-        source.Consume(frame.Header.End);
+        source.Consume(frame.End);
         if (token is not null && !token.Verify(Connector, transcript, proof))
             throw Denied("The join token is wrong or missing; give both sides the same one");
 
@@ -110,7 +110,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         _transcript.AppendData(prefix);
         _transcript.AppendData(frame.Header.ToArray());
         Hello hello = Hello.Read(frame.Header);
-        source.Consume(frame.Header.End);
+        source.Consume(frame.End);
         return hello;
     }
 

@@ -13,26 +13,17 @@ internal sealed class MessageEncoder(WireLimits peerLimits, string peerName, Ten
     /// <param name="payload">The arguments.</param>
     /// <param name="tensors">The body; borrowed until the message is released.</param>
     /// <param name="timeLimit">How long the caller waits.</param>
-    /// <param name="encodedStrings">Buffers to dispose of after the message is released.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/>: the peer does not take so much.</exception>
-    public OutgoingMessage Request(
-        uint streamId, Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan? timeLimit, List<IDisposable> encodedStrings)
+    public OutgoingMessage Request(uint streamId, Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan? timeLimit)
     {
-        List<ReadOnlyMemory<byte>> body = [];
-        TensorPart[] parts = AddTensors(tensors, body, encodedStrings);
         Activity? activity = Activity.Current is { IdFormat: ActivityIdFormat.W3C } current ? current : null;
-        var head = new MessageHead(payload, parts, timeLimit, activity?.Id, activity?.TraceStateString);
-        return Encode(FrameType.Request, streamId, body, head.WriteRequest);
+        var head = new MessageHead(payload, new TensorPart[tensors?.Count ?? 0], timeLimit, activity?.Id, activity?.TraceStateString);
+        return Encode(FrameType.Request, streamId, head, tensors);
     }
 
     /// <inheritdoc cref="Request"/>
-    public OutgoingMessage Response(
-        uint streamId, Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, List<IDisposable> encodedStrings)
-    {
-        List<ReadOnlyMemory<byte>> body = [];
-        TensorPart[] parts = AddTensors(tensors, body, encodedStrings);
-        return Encode(FrameType.Response, streamId, body, new MessageHead(payload, parts).WriteResponse);
-    }
+    public OutgoingMessage Response(uint streamId, Payload payload, IReadOnlyDictionary<string, Tensor>? tensors) =>
+        Encode(FrameType.Response, streamId, new MessageHead(payload, new TensorPart[tensors?.Count ?? 0]), tensors);
 
     public static OutgoingMessage Failure(FrameType type, uint streamId, FailureHead failure)
     {
@@ -42,50 +33,62 @@ internal sealed class MessageEncoder(WireLimits peerLimits, string peerName, Ten
         return new OutgoingMessage(type, streamId, buffer, []);
     }
 
-    private OutgoingMessage Encode(FrameType type, uint streamId, List<ReadOnlyMemory<byte>> body, Action<IBufferWriter<byte>> write)
+    private OutgoingMessage Encode(FrameType type, uint streamId, MessageHead head, IReadOnlyDictionary<string, Tensor>? tensors)
     {
+        List<IDisposable>? encoded = null;
         var buffer = new HeaderBuffer();
-        buffer.Advance(FramePrefix.ByteCount);
-        write(buffer);
-        int headerBytes = buffer.Length - FramePrefix.ByteCount;
-        var message = new OutgoingMessage(type, streamId, buffer, body);
-        if (headerBytes <= peerLimits.MaxHeaderBytes && message.BodyBytes <= peerLimits.MaxBufferedBytes)
-            return message;
-        message.Dispose();
-        throw headerBytes > peerLimits.MaxHeaderBytes
-            ? TooLarge($"The message's header has {headerBytes} bytes", peerLimits.MaxHeaderBytes)
-            : TooLarge($"The message's tensors have {message.BodyBytes} bytes together", peerLimits.MaxBufferedBytes);
+        try
+        {
+            ReadOnlyMemory<byte>[] body = AddTensors(tensors, head.Tensors, ref encoded);
+            buffer.Advance(FramePrefix.ByteCount);
+            if (type == FrameType.Request)
+                head.WriteRequest(buffer);
+            else
+                head.WriteResponse(buffer);
+            int headerBytes = buffer.Length - FramePrefix.ByteCount;
+            if (headerBytes > peerLimits.MaxHeaderBytes)
+                throw TooLarge($"The message's header has {headerBytes} bytes", peerLimits.MaxHeaderBytes);
+            if (head.BodyBytes > peerLimits.MaxBufferedBytes)
+                throw TooLarge($"The message's tensors have {head.BodyBytes} bytes together", peerLimits.MaxBufferedBytes);
+            return new OutgoingMessage(type, streamId, buffer, body, encoded);
+        }
+        catch
+        {
+            buffer.Dispose();
+            encoded?.ForEach(static strings => strings.Dispose());
+            throw;
+        }
     }
 
-    private TensorPart[] AddTensors(
-        IReadOnlyDictionary<string, Tensor>? tensors, List<ReadOnlyMemory<byte>> body, List<IDisposable> encodedStrings)
+    private ReadOnlyMemory<byte>[] AddTensors(IReadOnlyDictionary<string, Tensor>? tensors, TensorPart[] parts, ref List<IDisposable>? encoded)
     {
-        if (tensors is null || tensors.Count == 0)
+        if (tensors is null || parts.Length == 0)
             return [];
-        var parts = new TensorPart[tensors.Count];
+        var body = new ReadOnlyMemory<byte>[parts.Length];
         int index = 0;
         foreach ((string name, Tensor tensor) in tensors)
         {
-            ReadOnlyMemory<byte> bytes = BytesOf(name, tensor, encodedStrings);
-            if (bytes.Length > peerLimits.MaxTensorBytes)
-                throw TooLarge($"Tensor '{name}' has {bytes.Length} bytes", peerLimits.MaxTensorBytes);
+            ReadOnlyMemory<byte> bytes = tensor.ElementType == TensorElementType.String ? Encode(name, tensor, ref encoded) : tensor.Bytes;
+            CheckSize(name, bytes.Length);
+            body[index] = bytes;
             parts[index++] = new TensorPart(name, tensor.ElementType, tensor.Shape, bytes.Length);
-            if (!bytes.IsEmpty)
-                body.Add(bytes);
         }
-        return parts;
+        return body;
     }
 
-    private ReadOnlyMemory<byte> BytesOf(string name, Tensor tensor, List<IDisposable> encodedStrings)
+    private Memory<byte> Encode(string name, Tensor strings, ref List<IDisposable>? encoded)
     {
-        if (tensor.ElementType != TensorElementType.String)
-            return tensor.Bytes;
-        long byteCount = StringTensorCodec.EncodedBytes(tensor);
+        long byteCount = StringTensorCodec.EncodedBytes(strings);
+        CheckSize(name, byteCount);
+        IMemoryOwner<byte> owner = StringTensorCodec.Encode(strings, (int)byteCount, pool);
+        (encoded ??= []).Add(owner);
+        return owner.Memory;
+    }
+
+    private void CheckSize(string name, long byteCount)
+    {
         if (byteCount > peerLimits.MaxTensorBytes)
             throw TooLarge($"Tensor '{name}' has {byteCount} bytes", peerLimits.MaxTensorBytes);
-        IMemoryOwner<byte> encoded = StringTensorCodec.Encode(tensor, (int)byteCount, pool);
-        encodedStrings.Add(encoded);
-        return encoded.Memory;
     }
 
     private EdgeSplitException TooLarge(string what, long limit) => new(

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Framing;
 
@@ -10,9 +12,16 @@ namespace EdgeSplit.Transport.Connections;
 /// <remarks>The properties that tell how far it is belong to the <see cref="FrameWriter"/> and change under its lock.</remarks>
 internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
 {
+    /// <summary>Room for the start of a Data frame.</summary>
+    public const int MaxDataHeadBytes = FramePrefix.ByteCount + FramePrefix.MaxPaddingBytes;
+
+    // Below, the copy is not worth the padding.
+    private const int LeastAlignedBytes = 4096;
+
     private readonly FrameType _type;
     private readonly HeaderBuffer _head;
-    private readonly List<ReadOnlyMemory<byte>> _body;
+    private readonly ReadOnlyMemory<byte>[] _body;
+    private readonly List<IDisposable>? _encoded;
     private ManualResetValueTaskSourceCore<bool> _released = new() { RunContinuationsAsynchronously = true };
     private int _bodyIndex;
     private int _bodyOffset;
@@ -23,8 +32,10 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
     /// <param name="streamId">The stream.</param>
     /// <param name="head">Room for the prefix, then the header; owned by the message from now on.</param>
     /// <param name="body">The pieces of the body.</param>
-    public OutgoingMessage(FrameType type, uint streamId, HeaderBuffer head, List<ReadOnlyMemory<byte>> body)
+    /// <param name="encoded">Buffers among the body that end with the message.</param>
+    public OutgoingMessage(FrameType type, uint streamId, HeaderBuffer head, ReadOnlyMemory<byte>[] body, List<IDisposable>? encoded = null)
     {
+        _encoded = encoded;
         _type = type;
         StreamId = streamId;
         _head = head;
@@ -47,6 +58,8 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
 
     public bool IsAbandoned { get; set; }
 
+    public bool IsReleased => Volatile.Read(ref _isReleased) != 0;
+
     /// <summary>Completes once the writer is through with the message: it was written, abandoned, or the connection ended.</summary>
     public ValueTask Released => new(this, _released.Version);
 
@@ -59,26 +72,41 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
 
     /// <summary>Adds the next frame of the message to <paramref name="batch"/>.</summary>
     /// <param name="batch">Takes the pieces of memory to send.</param>
-    /// <param name="prefix">Memory for the prefix, of <see cref="FramePrefix.ByteCount"/> bytes; used for all but the first frame.</param>
+    /// <param name="position">The bytes in the batch already, for alignment.</param>
+    /// <param name="scratch">Memory for the start of all but the first frame, of <see cref="MaxDataHeadBytes"/> bytes.</param>
     /// <param name="maxBodyBytes">The most bytes of the body that the frame may carry.</param>
     /// <returns>The bytes added.</returns>
-    public int AppendFrame(List<ReadOnlyMemory<byte>> batch, Memory<byte> prefix, int maxBodyBytes)
+    public int AppendFrame(List<ReadOnlyMemory<byte>> batch, int position, Memory<byte> scratch, int maxBodyBytes)
     {
         int count = (int)Math.Min(BodyBytes - _sentBytes, maxBodyBytes);
-        int headBytes = FramePrefix.ByteCount;
+        int headBytes = IsStarted ? FramePrefix.ByteCount : _head.Length;
+        int padding = PaddingAt(position + headBytes, count);
         if (IsStarted)
         {
-            new FramePrefix(FrameType.Data, StreamId, 0, count).Write(prefix.Span);
-            batch.Add(prefix);
+            new FramePrefix(FrameType.Data, StreamId, 0, count, padding).Write(scratch.Span);
+            batch.Add(scratch[..(headBytes + padding)]);
         }
         else
         {
-            headBytes = _head.Length;
-            new FramePrefix(_type, StreamId, _head.Length - FramePrefix.ByteCount, count).Write(_head.WrittenSpan);
+            _head.GetSpan(FramePrefix.MaxPaddingBytes);
+            _head.Advance(padding);
+            new FramePrefix(_type, StreamId, headBytes - FramePrefix.ByteCount, count, padding).Write(_head.WrittenSpan);
             batch.Add(_head.Written);
             IsStarted = true;
         }
+        AppendBody(batch, count);
+        return headBytes + padding + count;
+    }
 
+    /// <summary>Returns the message's own buffers; to be called after <see cref="Released"/>.</summary>
+    public void Dispose()
+    {
+        _head.Dispose();
+        _encoded?.ForEach(static buffer => buffer.Dispose());
+    }
+
+    private void AppendBody(List<ReadOnlyMemory<byte>> batch, int count)
+    {
         _sentBytes += count;
         for (int left = count; left > 0;)
         {
@@ -95,11 +123,16 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
                 _bodyOffset = 0;
             }
         }
-        return headBytes + count;
     }
 
-    /// <summary>Returns the header's buffer; to be called after <see cref="Released"/>.</summary>
-    public void Dispose() => _head.Dispose();
+    // The socket's buffer starts with the batch at an aligned address, so the body is brought to the alignment of its source.
+    private unsafe int PaddingAt(int position, int count)
+    {
+        if (count < LeastAlignedBytes)
+            return 0;
+        ref byte source = ref MemoryMarshal.GetReference(_body[_bodyIndex].Span[_bodyOffset..]);
+        return (int)(((nuint)Unsafe.AsPointer(ref source) - (nuint)position) & FramePrefix.MaxPaddingBytes);
+    }
 
     void IValueTaskSource.GetResult(short token) => _released.GetResult(token);
 

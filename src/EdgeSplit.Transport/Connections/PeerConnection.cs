@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Framing;
@@ -41,7 +42,7 @@ internal sealed class PeerConnection : IAsyncDisposable
         _settings = settings;
         _onEnded = onEnded;
         PeerName = connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "the peer";
-        _writer = new FrameWriter(connection, settings.Limits.MaxBufferedBytes / 4, Abort);
+        _writer = new FrameWriter(connection, settings.Limits.MaxBufferedBytes / 4, settings.TimeProvider, Abort);
         _credit = new CreditWindow(handshake.PeerLimits.MaxBufferedBytes, _writer.SendBlocked);
         _encoder = new MessageEncoder(handshake.PeerLimits, PeerName, settings.Pool);
         _requests = new RequestTable(this, handler, handshake.IsConnector, settings);
@@ -75,6 +76,7 @@ internal sealed class PeerConnection : IAsyncDisposable
     /// <param name="cancellationToken">Takes the request back.</param>
     /// <exception cref="EdgeSplitException">What the peer says, <see cref="EdgeSplitError.DeadlineExceeded"/>, or
     /// <see cref="EdgeSplitError.AgentUnavailable"/> when the connection is or gets lost.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<IncomingMessage> CallAsync(
         Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
@@ -127,24 +129,26 @@ internal sealed class PeerConnection : IAsyncDisposable
     public ValueTask DisposeAsync() => CloseAsync(EdgeSplitError.AgentUnavailable, "The connection was closed.");
 
     /// <summary>Sends an answer, waiting for credit and until its tensors are no longer needed.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask SendReplyAsync(uint streamId, Reply reply, CancellationToken cancellationToken)
     {
-        List<IDisposable> encodedStrings = [];
         OutgoingMessage? message = null;
         try
         {
-            message = _encoder.Response(streamId, reply.Payload, reply.Tensors, encodedStrings);
+            message = _encoder.Response(streamId, reply.Payload, reply.Tensors);
             await _credit.AcquireAsync(message.BodyBytes, cancellationToken).ConfigureAwait(false);
             _writer.Enqueue(message);
-            using (cancellationToken.UnsafeRegister(static state => ((Abandoning)state!).Run(), new Abandoning(_writer, message)))
-                await message.Released.ConfigureAwait(false);
+            if (!message.IsReleased)
+            {
+                using (cancellationToken.UnsafeRegister(static state => ((Abandoning)state!).Run(), new Abandoning(_writer, message)))
+                    await message.Released.ConfigureAwait(false);
+            }
             if (!message.IsStarted)
                 _credit.Restore(message.BodyBytes);
         }
         finally
         {
             message?.Dispose();
-            encodedStrings.ForEach(static buffer => buffer.Dispose());
         }
     }
 
@@ -172,23 +176,26 @@ internal sealed class PeerConnection : IAsyncDisposable
 
     public void End(InboundRequest request) => _requests.End(request);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<IncomingMessage> CallAsync(
         Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan? timeLimit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        List<IDisposable> encodedStrings = [];
         var call = new PendingCall(payload.Operation);
         uint streamId = _requests.Add(call);
         OutgoingMessage? message = null;
         bool isQueued = false;
         try
         {
-            message = _encoder.Request(streamId, payload, tensors, timeLimit, encodedStrings);
+            message = _encoder.Request(streamId, payload, tensors, timeLimit);
             await _credit.AcquireAsync(message.BodyBytes, cancellationToken).ConfigureAwait(false);
             isQueued = true;
             _writer.Enqueue(message);
-            using (cancellationToken.UnsafeRegister(static (state, token) => ((PendingCall)state!).TrySetCanceled(token), call))
-                return await call.Task.ConfigureAwait(false);
+            using (cancellationToken.UnsafeRegister(
+                static (state, token) => ((PendingCall)state!).Fail(new OperationCanceledException(token)), call))
+            {
+                return await call.Answer.ConfigureAwait(false);
+            }
         }
         catch
         {
@@ -209,7 +216,6 @@ internal sealed class PeerConnection : IAsyncDisposable
                     _credit.Restore(message.BodyBytes);
             }
             message?.Dispose();
-            encodedStrings.ForEach(static buffer => buffer.Dispose());
         }
     }
 

@@ -55,13 +55,17 @@ internal sealed class RequestTable(PeerConnection connection, IRequestHandler ha
             return _own.Remove(streamId);
     }
 
-    public void Complete(IncomingMessage response)
+    /// <summary>Takes in an answer; the result, if any, wakes whoever waits for it.</summary>
+    public IThreadPoolWorkItem? Complete(IncomingMessage response)
     {
-        if (Take(response.StreamId)?.TrySetResult(response) != true)
-            response.Dispose();
+        PendingCall? call = Take(response.StreamId);
+        if (call?.TryAnswer(response) == true)
+            return call;
+        response.Dispose();
+        return null;
     }
 
-    public void Fail(uint streamId, FailureHead failure) => Take(streamId)?.TrySetException(failure.ToException());
+    public void Fail(uint streamId, FailureHead failure) => Take(streamId)?.Fail(failure.ToException());
 
     /// <summary>Whether the peer may use the stream for a request now.</summary>
     public void CheckNew(uint streamId)
@@ -86,14 +90,13 @@ internal sealed class RequestTable(PeerConnection connection, IRequestHandler ha
         }
     }
 
-    /// <summary>Starts to answer a request of the peer.</summary>
-    public void Begin(IncomingMessage message)
+    /// <summary>Takes in a request of the peer; the result answers it.</summary>
+    public IThreadPoolWorkItem Begin(IncomingMessage message)
     {
         var request = new InboundRequest(connection, handler, message, settings.TimeProvider);
         lock (_gate)
             _peers.Add(message.StreamId, request);
-        // To the front of this thread's own queue: it is taken up as soon as the receive loop waits, without waking another.
-        ThreadPool.UnsafeQueueUserWorkItem(request, preferLocal: true);
+        return request;
     }
 
     public void Cancel(uint streamId)
@@ -131,7 +134,7 @@ internal sealed class RequestTable(PeerConnection connection, IRequestHandler ha
                 _drained.TrySetResult();
         }
         foreach (PendingCall call in own)
-            call.TrySetException(Lost(reason));
+            call.Fail(Lost(reason));
         await _drained.Task.ConfigureAwait(false);
     }
 

@@ -53,13 +53,13 @@ internal sealed class FrameSource : IDisposable
     {
         ReadOnlySequence<byte> bytes = await PeekAsync(FramePrefix.ByteCount, cancellationToken).ConfigureAwait(false);
         FramePrefix prefix = FramePrefix.Read(bytes, maxHeaderBytes);
-        int headBytes = FramePrefix.ByteCount + prefix.HeaderBytes;
+        int headBytes = FramePrefix.ByteCount + prefix.HeaderBytes + prefix.PaddingBytes;
         if (bytes.Length < headBytes)
         {
             _pipe.AdvanceTo(bytes.Start, bytes.End);
             bytes = await PeekAsync(headBytes, cancellationToken).ConfigureAwait(false);
         }
-        return new FrameHead(prefix, bytes.Slice(FramePrefix.ByteCount, prefix.HeaderBytes));
+        return new FrameHead(prefix, bytes.Slice(FramePrefix.ByteCount, prefix.HeaderBytes), bytes.GetPosition(headBytes));
     }
 
     /// <summary>Ends a peek; bytes from <paramref name="position"/> on are seen again by the next one.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Blobs;
@@ -5,6 +6,7 @@ using EdgeSplit.Transport.Connections;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
+using EdgeSplit.Transport.Security;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeSplit.Transport.Serving;
@@ -36,24 +38,22 @@ internal sealed class AgentSession : IRequestHandler
         IEdgeAgent agent, IDuplexConnection connection, string? refusal, AgentServerOptions options, ILogger logger, CancellationToken stopping)
     {
         string peer = connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "an unnamed peer";
-        var source = new FrameSource(connection, options.TimeProvider);
-        var handshake = new Handshake(connection, source, options.Limits.ToWireLimits(), options.JoinToken);
+        FrameSource? source = null;
         HandshakeResult result;
         try
         {
-            if (refusal is not null)
-                throw new EdgeSplitException(EdgeSplitError.Overloaded, refusal);
             using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
-            result = await handshake.AcceptAsync(agent.Id, either.Token).ConfigureAwait(false);
+            if (options.Tls is not null)
+                connection = await TlsConnection.AcceptAsync(connection, options.Tls, either.Token).ConfigureAwait(false);
+            source = new FrameSource(connection, options.TimeProvider);
+            result = await ShakeHandsAsync(agent, connection, source, refusal, options, either.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is EdgeSplitException || Farewell.IsConnectionLoss(exception))
         {
             TransportLog.Refused(logger, peer, exception.Message);
-            if (exception is EdgeSplitException reason)
-                await handshake.RefuseAsync(reason, options.TimeProvider).ConfigureAwait(false);
             await connection.DisposeAsync().ConfigureAwait(false);
-            source.Dispose();
+            source?.Dispose();
             return;
         }
 
@@ -67,7 +67,30 @@ internal sealed class AgentSession : IRequestHandler
         TransportLog.Ended(logger, peer, open.CloseReason?.Message ?? "");
     }
 
+    private static async ValueTask<HandshakeResult> ShakeHandsAsync(
+        IEdgeAgent agent,
+        IDuplexConnection connection,
+        FrameSource source,
+        string? refusal,
+        AgentServerOptions options,
+        CancellationToken cancellationToken)
+    {
+        var handshake = new Handshake(connection, source, options.Limits.ToWireLimits(), options.JoinToken);
+        try
+        {
+            if (refusal is not null)
+                throw new EdgeSplitException(EdgeSplitError.Overloaded, refusal);
+            return await handshake.AcceptAsync(agent.Id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EdgeSplitException reason)
+        {
+            await handshake.RefuseAsync(reason, options.TimeProvider).ConfigureAwait(false);
+            throw;
+        }
+    }
+
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Reply> AnswerAsync(IncomingMessage request, CancellationToken cancellationToken)
     {
         switch (request.Head.Payload)
@@ -91,6 +114,7 @@ internal sealed class AgentSession : IRequestHandler
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Reply> ExecuteAsync(ExecuteCall call, IncomingMessage request, CancellationToken cancellationToken)
     {
         Dictionary<string, Tensor> inputs = request.TakeTensors();

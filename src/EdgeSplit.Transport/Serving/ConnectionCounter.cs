@@ -1,37 +1,47 @@
+using System.Net;
+using System.Net.Sockets;
+
 namespace EdgeSplit.Transport.Serving;
 
 /// <summary>Counts the connections of a server, in all and for each peer address, and holds them to their limits.</summary>
-internal sealed class ConnectionCounter(int max, int maxPerPeer)
+internal sealed class ConnectionCounter(int max, int maxPerPeer, int maxNewPerPeerAndMinute, TimeProvider timeProvider)
 {
+    private const int PeersBeforePruning = 1024;
+    private const int NetworkBytesOfIPv6 = 8;
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, int> _byPeer = [];
+    private readonly Dictionary<IPAddress, Peer> _peers = [];
     private TaskCompletionSource? _drained;
 
     public int Count { get; private set; }
 
     /// <summary>Counts a connection in; returns why not if it must be refused.</summary>
-    public string? TryEnter(string peer)
+    public string? TryEnter(EndPoint? endPoint)
     {
         lock (_gate)
         {
-            int ofPeer = _byPeer.GetValueOrDefault(peer);
+            Peer peer = PeerAt(endPoint);
+            if (timeProvider.GetElapsedTime(peer.WindowStart) >= Window)
+                (peer.WindowStart, peer.NewInWindow) = (timeProvider.GetTimestamp(), 0);
+            if (++peer.NewInWindow > maxNewPerPeerAndMinute)
+                return $"Your address has opened {maxNewPerPeerAndMinute} connections within a minute; wait before the next.";
             if (Count >= max)
                 return $"The agent serves {Count} connections and takes no more.";
-            if (ofPeer >= maxPerPeer)
-                return $"The agent serves {ofPeer} connections from your address and takes no more.";
+            if (peer.Connections >= maxPerPeer)
+                return $"The agent serves {peer.Connections} connections from your address and takes no more.";
             Count++;
-            _byPeer[peer] = ofPeer + 1;
+            peer.Connections++;
             return null;
         }
     }
 
     /// <summary>Counts a connection out that was counted in.</summary>
-    public void Leave(string peer)
+    public void Leave(EndPoint? endPoint)
     {
         lock (_gate)
         {
-            if (--_byPeer[peer] == 0)
-                _byPeer.Remove(peer);
+            PeerAt(endPoint).Connections--;
             if (--Count == 0)
                 _drained?.TrySetResult();
         }
@@ -47,5 +57,42 @@ internal sealed class ConnectionCounter(int max, int maxPerPeer)
             _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _drained.Task;
         }
+    }
+
+    private Peer PeerAt(EndPoint? endPoint)
+    {
+        IPAddress address = NetworkOf((endPoint as IPEndPoint)?.Address ?? IPAddress.None);
+        if (_peers.TryGetValue(address, out Peer? peer))
+            return peer;
+        if (_peers.Count >= PeersBeforePruning)
+        {
+            foreach ((IPAddress old, Peer idle) in _peers)
+            {
+                if (idle.Connections == 0 && timeProvider.GetElapsedTime(idle.WindowStart) >= Window)
+                    _peers.Remove(old);
+            }
+        }
+        return _peers[address] = new Peer { WindowStart = timeProvider.GetTimestamp() };
+    }
+
+    // One IPv6 host has a whole /64 of addresses to come from.
+    private static IPAddress NetworkOf(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            return address.MapToIPv4();
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+            return address;
+        byte[] bytes = address.GetAddressBytes();
+        bytes.AsSpan(NetworkBytesOfIPv6).Clear();
+        return new IPAddress(bytes);
+    }
+
+    private sealed class Peer
+    {
+        public int Connections { get; set; }
+
+        public int NewInWindow { get; set; }
+
+        public long WindowStart { get; set; }
     }
 }
