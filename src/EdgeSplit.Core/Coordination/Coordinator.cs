@@ -103,20 +103,24 @@ public sealed class Coordinator : IAsyncDisposable
         Logger.AgentRemoved(id);
     }
 
+    /// <summary>The agents that plans may use and the links between them, with the coordinator as the source where reaching them takes time.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
+    public FleetDescription DescribeFleet()
+    {
+        ImmutableArray<AgentEntry> agents = _agents.Usable;
+        return agents.IsEmpty
+            ? throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run layers on. Add one with {nameof(AddAgentAsync)}.")
+            : FleetBuilder.Build(agents, Options.Id, Options.Links);
+    }
+
     /// <summary>States what a partitioner has to solve to place a model on the agents as they are now.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
     public async ValueTask<PartitionProblem> CreateProblemAsync(ModelGraph graph, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
         await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
-        ImmutableArray<AgentEntry> agents = _agents.Usable;
-        if (agents.IsEmpty)
-            throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run model '{graph.Name}' on. Add one with {nameof(AddAgentAsync)}.");
-        FleetDescription fleet = FleetBuilder.Build(agents, Options.Id, Options.Links);
+        FleetDescription fleet = DescribeFleet();
         bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id);
-        PlanConstraints constraints = options?.Constraints ?? Options.Constraints;
-        if (Options.Runtime is null && fleet.SourceDevice >= 0)
-            constraints = constraints with { Forbidden = constraints.Forbidden.Union(graph.Layers.Select(layer => (layer.Index, Options.Id))) };
         return new PartitionProblem
         {
             Graph = graph,
@@ -124,7 +128,7 @@ public sealed class Coordinator : IAsyncDisposable
             SourceDevice = fleet.SourceDevice,
             RelayDevice = someReachOthers ? -1 : fleet.SourceDevice,
             CostModel = Options.CostModel,
-            Constraints = constraints,
+            Constraints = options?.Constraints ?? Options.Constraints,
             RequestsPerSecond = options?.RequestsPerSecond ?? 0,
         };
     }

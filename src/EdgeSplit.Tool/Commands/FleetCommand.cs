@@ -6,6 +6,7 @@ using EdgeSplit.Onnx;
 using EdgeSplit.Tool.Output;
 using EdgeSplit.Transport;
 using Spectre.Console;
+using Link = EdgeSplit.Devices.Link;
 
 namespace EdgeSplit.Tool.Commands;
 

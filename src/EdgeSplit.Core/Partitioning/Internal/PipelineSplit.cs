@@ -12,6 +12,9 @@ namespace EdgeSplit.Partitioning.Internal;
 /// </remarks>
 internal sealed class PipelineSplit
 {
+    private const double MostStates = 512;
+    private const int MostKinds = 8;
+    private const int FewestBoundaries = 60;
     private readonly PlacementModel _model;
     private readonly ContiguousSegments _segments;
     private readonly int[][] _kinds;
@@ -38,6 +41,17 @@ internal sealed class PipelineSplit
             _strides[kind] = _states;
             _states *= _kinds[kind].Length + 1;
         }
+    }
+
+    /// <summary>
+    /// How many boundaries leave room for some devices of every kind: rather a coarser split over more devices than the other way round.
+    /// </summary>
+    public static int AffordableBoundaries(int[][] kinds, long mostSteps, int most)
+    {
+        double states = 1;
+        foreach (int[] members in kinds)
+            states = Math.Min(MostStates, states * (members.Length + 1));
+        return (int)Math.Clamp(Math.Sqrt(2 * mostSteps / (states * Math.Min(kinds.Length, MostKinds))), FewestBoundaries, most);
     }
 
     /// <summary>Steps that one call of <see cref="Solve"/> takes at most.</summary>
