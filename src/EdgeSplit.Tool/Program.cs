@@ -8,6 +8,7 @@ var root = new RootCommand("Splits ONNX models over several devices, checks the 
     SplitCommand.Create(),
     VerifyCommand.Create(),
     PlanCommand.Create(),
+    ProfileCommand.Create(),
     FleetCommand.Create(),
     AgentCommand.Create(),
     RunCommand.Create(),

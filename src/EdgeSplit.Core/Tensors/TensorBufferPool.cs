@@ -18,6 +18,7 @@ public sealed class TensorBufferPool : MemoryPool<byte>
     private readonly ConcurrentBag<byte[]>[] _free = new ConcurrentBag<byte[]>[LargestClassLog2 - SmallestClassLog2 + 1];
     private readonly long _retainedBytesLimit;
     private long _retainedBytes;
+    private long _rentedBuffers;
 
     /// <summary>Creates a pool that keeps at most <paramref name="retainedBytesLimit"/> bytes of returned buffers for reuse.</summary>
     public TensorBufferPool(long retainedBytesLimit = 256L << 20)
@@ -31,6 +32,9 @@ public sealed class TensorBufferPool : MemoryPool<byte>
     /// <summary>The pool used where none is given; keeps at most 256 MiB.</summary>
     public static new TensorBufferPool Shared { get; } = new();
 
+    /// <summary>The number of buffers that were taken and not disposed of.</summary>
+    public long RentedBuffers => Interlocked.Read(ref _rentedBuffers);
+
     /// <inheritdoc/>
     public override int MaxBufferSize => Array.MaxLength - Alignment;
 
@@ -41,14 +45,12 @@ public sealed class TensorBufferPool : MemoryPool<byte>
         int length = Math.Max(minBufferSize, 0);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxBufferSize, nameof(minBufferSize));
         int classLog2 = Math.Max(BitOperations.Log2((uint)Math.Max(length - 1, 1)) + 1, SmallestClassLog2);
-        if (classLog2 > LargestClassLog2)
-            return new PooledBuffer(this, GC.AllocateUninitializedArray<byte>(length + Alignment, pinned: true), length, -1);
-
-        int sizeClass = classLog2 - SmallestClassLog2;
-        if (_free[sizeClass].TryTake(out byte[]? array))
+        int sizeClass = classLog2 > LargestClassLog2 ? -1 : classLog2 - SmallestClassLog2;
+        byte[]? array = null;
+        if (sizeClass >= 0 && _free[sizeClass].TryTake(out array))
             Interlocked.Add(ref _retainedBytes, -array.Length);
-        else
-            array = GC.AllocateUninitializedArray<byte>((1 << classLog2) + Alignment, pinned: true);
+        array ??= GC.AllocateUninitializedArray<byte>((sizeClass >= 0 ? 1 << classLog2 : length) + Alignment, pinned: true);
+        Interlocked.Increment(ref _rentedBuffers);
         return new PooledBuffer(this, array, length, sizeClass);
     }
 
@@ -90,8 +92,10 @@ public sealed class TensorBufferPool : MemoryPool<byte>
         public void Dispose()
         {
             byte[]? current = Interlocked.Exchange(ref _array, null);
-            if (current is not null)
-                pool.Return(current, sizeClass);
+            if (current is null)
+                return;
+            Interlocked.Decrement(ref pool._rentedBuffers);
+            pool.Return(current, sizeClass);
         }
 
         private static unsafe int AlignedStart(byte[] array)

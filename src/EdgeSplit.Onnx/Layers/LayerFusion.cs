@@ -32,8 +32,8 @@ internal sealed class LayerFusion(OnnxGraph graph, NodeGroups groups, IReadOnlyS
     }
 
     /// <summary>
-    /// Merges the smallest set of light operators that computes one value from another one alone, such as a LayerNorm, a
-    /// Gelu or a Swish made of single operators.
+    /// Merges the smallest set of light operators that computes one value from several uses of another one alone: the parts
+    /// of a LayerNorm, a Gelu or a Swish made of single operators.
     /// </summary>
     private void MergeRegionBehind(string entry)
     {
@@ -51,7 +51,7 @@ internal sealed class LayerFusion(OnnxGraph graph, NodeGroups groups, IReadOnlyS
             region.Add(node);
             inside.UnionWith(node.Outputs);
             frontier.UnionWith(node.Outputs.SelectMany(Readers).Select(static reader => reader.Index));
-            if (region.Count > 1 && IsClosed(region))
+            if (region.Count(member => member.Inputs.Contains(entry)) > 1 && IsClosed(region))
             {
                 foreach (GraphNode other in region.Skip(1))
                     groups.TryMerge(region[0], other);

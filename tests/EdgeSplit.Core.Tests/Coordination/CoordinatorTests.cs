@@ -212,7 +212,7 @@ public sealed class CoordinatorTests
         await deployment.RepartitionAsync().AsTask().WaitAsync(Cluster.Limit);
         using FinalResult result = await deployment.InferAsync(Model.RandomInputs(0));
         TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(0)));
-        Assert.That(deployment.Plan.Partitioner, Is.EqualTo("local-search"));
+        Assert.That(deployment.Plan.Partitioner, Is.EqualTo(new CoordinatorOptions().Partitioner.Name));
     }
 
     [Test]
