@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
 using EdgeSplit.Benchmarks.Transport;
 
@@ -6,6 +7,7 @@ using EdgeSplit.Benchmarks.Transport;
 return args switch
 {
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
+    ["placement", .. string[] options] => PlacementBenchmark.Run(options),
     ["transport"] => await TransportComparison.RunAsync(),
     _ => RunBenchmarkDotNet(args),
 };

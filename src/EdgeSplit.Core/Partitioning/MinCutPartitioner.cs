@@ -5,7 +5,7 @@ namespace EdgeSplit.Partitioning;
 /// <summary>
 /// Splits between two devices by a minimum cut, exactly for a latency in which nothing overlaps: the sum of all layer and transfer
 /// times, each value sent once (Hu et al., "Dynamic Adaptive DNN Surgery for Inference Acceleration on the Edge",
-/// INFOCOM 2019, section IV). Of larger fleets it tries the pairs of the source and the fastest devices, and takes the best by the problem's objective.
+/// INFOCOM 2019). Of larger fleets it tries the pairs of the source and the fastest devices, and takes the best by the problem's objective.
 /// </summary>
 public sealed class MinCutPartitioner : IPartitioner
 {

@@ -4,7 +4,7 @@ namespace EdgeSplit.Partitioning;
 
 /// <summary>
 /// Contiguous parts over heterogeneous devices whose order and number are chosen, by dynamic programming (Hu et al., "PipeEdge:
-/// Pipeline Parallelism for Large-Scale Model Inference on Heterogeneous Edge Devices", DSD 2022, section IV). It finds the splits with the
+/// Pipeline Parallelism for Large-Scale Model Inference on Heterogeneous Edge Devices", DSD 2022). It finds the splits with the
 /// least bottleneck and the least sum of times, and gives the better by the problem's objective.
 /// </summary>
 /// <remarks>

@@ -6,7 +6,7 @@ namespace EdgeSplit.Partitioning.Internal;
 /// </summary>
 /// <remarks>
 /// The state is that of PipeEdge (Hu et al., "PipeEdge: Pipeline Parallelism for Large-Scale Model Inference on
-/// Heterogeneous Edge Devices", DSD 2022, section IV), with equal devices counted rather than told apart. On a chain with
+/// Heterogeneous Edge Devices", DSD 2022), with equal devices counted rather than told apart. On a chain with
 /// equal links the split with the least bottleneck is exact; elsewhere values that skip a part are priced as if they
 /// came from the part before.
 /// </remarks>

@@ -2,7 +2,7 @@ namespace EdgeSplit.Partitioning.Internal;
 
 /// <summary>
 /// The assignment to two devices with the least sum of layer and transfer costs, as a minimum cut (Hu et al., "Dynamic
-/// Adaptive DNN Surgery for Inference Acceleration on the Edge", INFOCOM 2019, section IV). A value that several layers of the other side read costs once.
+/// Adaptive DNN Surgery for Inference Acceleration on the Edge", INFOCOM 2019). A value that several layers of the other side read costs once.
 /// </summary>
 internal static class TwoDeviceCut
 {
@@ -53,24 +53,31 @@ internal static class TwoDeviceCut
         void AddValue(int value, int maker, int from, int to, bool isForward)
         {
             List<int> readers = [.. model.Graph.Consumers(value).ToArray().Select(layer => nodes[units.UnitOf[layer]]).Distinct()];
-            if (model.Graph.IsOutput[value] && model.Graph.Producers[value] >= 0 && NodeOfDevice(model.Source) is >= 0 and int there)
-                readers.Add(there);
             readers.Remove(maker);
-            double cost = transferCost(value, from, to);
             double penalty = model.Graph.CutPenalties[value];
             if (penalty > 0 && model.Graph.Producers[value] is >= 0 and int producer)
             {
-                cost += penalty * layerCost(producer, from);
+                AddOnce(maker, readers, penalty * layerCost(producer, from), isForward);
                 foreach (int consumer in model.Graph.Consumers(value))
                     AddDirected(maker, nodes[units.UnitOf[consumer]], penalty * layerCost(consumer, to), isForward);
             }
+            if (model.Graph.IsOutput[value] && model.Graph.Producers[value] >= 0 && NodeOfDevice(model.Source) is >= 0 and int there)
+                readers.Add(there);
+            AddOnce(maker, readers, transferCost(value, from, to), isForward);
+        }
+
+        // Forward the cost is paid where the maker is on the source's side and some reader is not; backward the other way round.
+        void AddOnce(int maker, List<int> readers, double cost, bool isForward)
+        {
             if (readers.Count == 0 || !(cost > 0))
                 return;
-            int gate = readers.Count == 1 ? readers[0] : flow.AddNode();
-            // Forward the value is paid for where its maker is on the source's side and a reader is not; backward the other way round.
-            AddDirected(maker, gate, cost, isForward);
-            if (gate == readers[0])
+            if (readers.Count == 1)
+            {
+                AddDirected(maker, readers[0], cost, isForward);
                 return;
+            }
+            int gate = flow.AddNode();
+            AddDirected(maker, gate, cost, isForward);
             foreach (int reader in readers)
                 AddDirected(gate, reader, double.PositiveInfinity, isForward);
         }
