@@ -1,6 +1,6 @@
 using EdgeSplit.Agents;
-using EdgeSplit.ModelZoo;
 using EdgeSplit.Models;
+using EdgeSplit.ModelZoo;
 using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Tensors;
 using EdgeSplit.Testing.Conformance;
