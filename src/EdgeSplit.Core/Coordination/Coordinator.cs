@@ -133,22 +133,13 @@ public sealed class Coordinator : IAsyncDisposable
         };
     }
 
-    /// <summary>Splits a model over the agents as the partitioner decides, and makes it ready for requests.</summary>
+    /// <summary>Splits a model over the agents, as the partitioner or a ready-made plan decides, and makes it ready for requests.</summary>
     /// <param name="model">The path of a model file, or the name of a model in the repository.</param>
     /// <param name="options">The model's own settings.</param>
     /// <param name="cancellationToken">Stops the deployment; nothing of it is left.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>, <see cref="EdgeSplitError.InvalidModel"/>,
     /// <see cref="EdgeSplitError.UnsupportedModel"/>, <see cref="EdgeSplitError.NoFeasiblePlan"/> or <see cref="EdgeSplitError.ResourceExhausted"/>.</exception>
-    public ValueTask<Deployment> DeployAsync(string model, DeploymentOptions? options = null, CancellationToken cancellationToken = default) =>
-        DeployAsync(model, null, options, cancellationToken);
-
-    /// <summary>Deploys a model as a ready-made plan says, whose devices are named as the agents.</summary>
-    /// <inheritdoc cref="DeployAsync(string, DeploymentOptions?, CancellationToken)"/>
-    /// <param name="model">The path of a model file, or the name of a model in the repository.</param>
-    /// <param name="plan">A plan for this model; null to let the partitioner decide.</param>
-    /// <param name="options">The model's own settings.</param>
-    /// <param name="cancellationToken">Stops the deployment; nothing of it is left.</param>
-    public async ValueTask<Deployment> DeployAsync(string model, PartitionPlan? plan, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
+    public async ValueTask<Deployment> DeployAsync(string model, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(model);
         ThrowIfDisposed();
@@ -164,7 +155,7 @@ public sealed class Coordinator : IAsyncDisposable
                 options.Progress?.Report(new DeploymentProgress(DeploymentStep.Storing));
                 await repository.AddModelAsync(name, path, opened.ExternalFiles, cancellationToken).ConfigureAwait(false);
             }
-            await deployment.StartAsync(plan, cancellationToken).ConfigureAwait(false);
+            await deployment.StartAsync(cancellationToken).ConfigureAwait(false);
         }
         catch
         {

@@ -144,9 +144,9 @@ public sealed class Deployment : IAsyncDisposable
     internal bool Uses(AgentEntry agent) => Volatile.Read(ref _epoch)?.Targets.Any(target => target.Agent == agent) ?? false;
 
     /// <summary>Makes the first epoch ready.</summary>
-    internal async ValueTask StartAsync(PartitionPlan? plan, CancellationToken cancellationToken)
+    internal async ValueTask StartAsync(CancellationToken cancellationToken)
     {
-        _epoch = await StageAsync(1, plan, null, false, cancellationToken).ConfigureAwait(false);
+        _epoch = await StageAsync(1, _options.Plan, null, false, cancellationToken).ConfigureAwait(false);
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, _epoch.Targets.Length, _epoch.Targets.Length));
     }
 

@@ -12,6 +12,10 @@ public sealed record DeploymentOptions
     /// <summary>Decides which device runs which layer.</summary>
     public IPartitioner? Partitioner { get; init; }
 
+    /// <summary>The first plan, whose devices are named as the agents.</summary>
+    /// <value>Default: null, to let the partitioner decide.</value>
+    public PartitionPlan? Plan { get; init; }
+
     /// <summary>What every plan of this model must satisfy.</summary>
     public PlanConstraints? Constraints { get; init; }
 

@@ -82,7 +82,7 @@ public sealed class CoordinatorTests
         await using Cluster cluster = await Cluster.CreateAsync(Model);
         PartitionProblem problem = await cluster.Coordinator.CreateProblemAsync(Model.Graph);
         PartitionPlan plan = FixedPartitioner.Plan(problem, ["c", "c", "a", "c"]);
-        Deployment deployment = await cluster.Coordinator.DeployAsync("chain", plan);
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain", new DeploymentOptions { Plan = plan });
         Assert.That(deployment.Plan, Is.SameAs(plan));
         using FinalResult result = await deployment.InferAsync(Model.RandomInputs(0));
         Assert.That(result.Stages.Select(static stage => stage.AgentId), Is.EqualTo(new[] { "c", "a", "c" }));
@@ -93,10 +93,10 @@ public sealed class CoordinatorTests
     {
         await using Cluster cluster = await Cluster.CreateAsync(Model);
         PartitionProblem problem = await cluster.Coordinator.CreateProblemAsync(FakeModelBuilder.Chain("other", 3).Graph);
-        await ErrorAssert.FailsWithAsync(EdgeSplitError.InvalidArgument, () => cluster.Coordinator.DeployAsync("chain", FixedPartitioner.Plan(problem, ["a", "b", "c"])).AsTask());
+        await ErrorAssert.FailsWithAsync(EdgeSplitError.InvalidArgument, () => cluster.Coordinator.DeployAsync("chain", new DeploymentOptions { Plan = FixedPartitioner.Plan(problem, ["a", "b", "c"]) }).AsTask());
         PartitionProblem strangers = problem with { Graph = Model.Graph, Fleet = new Fleet([new Device { Id = "stranger" }]) };
         EdgeSplitException exception = await ErrorAssert.FailsWithAsync(
-            EdgeSplitError.NotFound, () => cluster.Coordinator.DeployAsync("chain", FixedPartitioner.Plan(strangers, Enumerable.Repeat("stranger", 4))).AsTask());
+            EdgeSplitError.NotFound, () => cluster.Coordinator.DeployAsync("chain", new DeploymentOptions { Plan = FixedPartitioner.Plan(strangers, Enumerable.Repeat("stranger", 4)) }).AsTask());
         Assert.That(exception.Message, Does.Contain("'stranger'"));
     }
 

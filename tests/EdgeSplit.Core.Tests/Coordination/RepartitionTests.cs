@@ -122,7 +122,7 @@ public sealed class RepartitionTests
         foreach (string id in new[] { "a", "b" })
             await cluster.AddAsync(id, new EdgeAgentOptions { Device = new Device { Id = id, MemoryBytes = Model.Whole.WeightBytes + 400 } });
         PartitionProblem problem = await cluster.Coordinator.CreateProblemAsync(Model.Graph);
-        Deployment deployment = await cluster.Coordinator.DeployAsync("chain", FixedPartitioner.Plan(problem, ["b", "a", "b", "a", "b", "a"]));
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain", new DeploymentOptions { Plan = FixedPartitioner.Plan(problem, ["b", "a", "b", "a", "b", "a"]) });
         cluster.Agents["b"].Cut();
         using FinalResult result = await deployment.InferAsync(Model.RandomInputs(0)).AsTask().WaitAsync(Cluster.Limit);
         TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(0)));

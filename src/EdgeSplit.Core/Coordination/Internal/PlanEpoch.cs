@@ -69,8 +69,9 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
         {
             await agent.Agent.UnloadAsync(partition.Id, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is EdgeSplitException or ObjectDisposedException)
+        catch (Exception exception)
         {
+            // Whatever keeps one agent from unloading, the others still do, and the model is still closed.
             logger.UnloadFailed(exception, partition.Id, agent.Id);
         }
     }
