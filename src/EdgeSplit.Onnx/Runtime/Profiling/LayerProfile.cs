@@ -14,10 +14,10 @@ public sealed record LayerProfile
     /// <summary>The time of one run of the whole model, measured without profiling: the lower quartile of the runs.</summary>
     public required double ModelSeconds { get; init; }
 
-    /// <summary>The sum of the operators' own times as profiled, before they were scaled to <see cref="ModelSeconds"/>.</summary>
+    /// <summary>The sum of the operators' own times as profiled, before they were corrected to add up to <see cref="ModelSeconds"/>.</summary>
     public required double KernelSeconds { get; init; }
 
-    /// <summary>The share of <see cref="KernelSeconds"/> that no layer could be found for; it was spread over all of them.</summary>
+    /// <summary>The share of the operators' time that no layer could be found for; it was spread over all of them.</summary>
     public required double UnattributedShare { get; init; }
 
     /// <summary>The runtime, its version and the execution provider that measured.</summary>

@@ -7,7 +7,7 @@ using EdgeSplit.Tensors;
 namespace EdgeSplit.Onnx.Runtime.Profiling;
 
 /// <summary>
-/// Measures how long each layer of a model takes on this machine: ONNX Runtime's own times of the operators, scaled until
+/// Measures how long each layer of a model takes on this machine: ONNX Runtime's own times of the operators, corrected until
 /// they add up to the time of a run without profiling. The result goes into
 /// <see cref="Partitioning.PartitionProblem.MeasuredLayerSeconds"/>.
 /// </summary>
@@ -88,7 +88,7 @@ public sealed class LayerProfiler(OnnxPartitionRuntime runtime, LayerProfilerOpt
     {
         double[] seconds = new double[graph.Layers.Length];
         double total = 0;
-        foreach ((string node, double time) in runs.NodeSeconds)
+        foreach ((string node, double time) in ProfilingOverhead.Remove(runs.NodeSeconds, runs.ModelSeconds))
         {
             total += time;
             if (!owners.TryGetValue(node, out IReadOnlySet<int>? layers))
@@ -106,7 +106,7 @@ public sealed class LayerProfiler(OnnxPartitionRuntime runtime, LayerProfilerOpt
         {
             LayerSeconds = scaled,
             ModelSeconds = runs.ModelSeconds,
-            KernelSeconds = total,
+            KernelSeconds = runs.NodeSeconds.Values.Sum(),
             UnattributedShare = total > 0 ? (total - attributed) / total : 0,
             Runtime = $"{runtime.Name} {runtime.ExecutionProvider}",
         };
