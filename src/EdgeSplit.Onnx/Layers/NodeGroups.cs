@@ -63,8 +63,6 @@ internal sealed class NodeGroups
     /// <summary>The nodes of a group, in topological order.</summary>
     public IEnumerable<GraphNode> MembersOf(GraphNode node) => _members[Find(node)]!.Select(index => _graph.Nodes[index]);
 
-    public int SizeOf(GraphNode node) => _members[Find(node)]!.Count;
-
     /// <summary>Merges the groups of two nodes whatever that closes; <see cref="Condense"/> mends it.</summary>
     public void Merge(GraphNode first, GraphNode second) => Merge(Find(first), Find(second));
 

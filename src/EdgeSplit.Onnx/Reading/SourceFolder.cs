@@ -26,8 +26,6 @@ internal sealed class SourceFolder : IDisposable
     /// <summary>The locations of the files besides the model file that were opened.</summary>
     public ImmutableArray<string> ExternalFiles => [.. _files.Where(file => file.Value != ModelFile).Select(static file => file.Key).Order(StringComparer.Ordinal)];
 
-    public string ModelFileName => Path.GetFileName(ModelFile.Path);
-
     /// <summary>Opens the file that a tensor's external data name.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidModel"/>: the location leaves the model's folder, or there is no such file.</exception>
     public SourceFile Open(string location, string tensor)

@@ -25,7 +25,6 @@ internal static class WireSchema
     public const int TensorFloatData = 4;
     public const int TensorRawData = 9;
     public const int TensorDoubleData = 10;
-    public const int TensorExternalData = 13;
     public const int TensorDataLocation = 14;
 
     /// <summary>The message in a field, where tensors may be inside it.</summary>

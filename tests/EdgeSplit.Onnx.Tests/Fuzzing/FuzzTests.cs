@@ -32,7 +32,7 @@ internal sealed class FuzzTests
             File.WriteAllBytes(path, mutant);
             try
             {
-                // ONNX Runtime itself is not under test here: it crashes on some damaged models.
+                // Without ONNX Runtime, which is not under test here.
                 using OnnxModel model = OnnxModel.Open(path, new OnnxModelOptions { InferShapes = false, Grouping = (LayerGrouping)(tried & 1) });
                 opened++;
                 Split(model, random);

@@ -13,8 +13,8 @@ internal sealed class HostileModelTests
     {
         using var folder = new TemporaryFolder();
 
-        Assert.That(Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(folder["none.onnx"])).Error, Is.EqualTo(EdgeSplitError.NotFound));
-        Assert.That(Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(folder.Path)).Error, Is.EqualTo(EdgeSplitError.NotFound));
+        Assert.That(Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(folder["none.onnx"]))!.Error, Is.EqualTo(EdgeSplitError.NotFound));
+        Assert.That(Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(folder.Path))!.Error, Is.EqualTo(EdgeSplitError.NotFound));
     }
 
     [Test]
@@ -110,7 +110,7 @@ internal sealed class HostileModelTests
 
     private static void ExpectInvalid(string path, string reason)
     {
-        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(path));
+        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(path))!;
         Assert.That(exception.Error, Is.EqualTo(EdgeSplitError.InvalidModel));
         Assert.That(exception.Message, Does.Contain(reason));
     }

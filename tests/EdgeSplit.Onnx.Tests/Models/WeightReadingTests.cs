@@ -83,7 +83,7 @@ internal sealed class WeightReadingTests
         File.CreateSymbolicLink(folder["inside", "link.bin"], folder["outside.bin"]);
         Write(folder, "inside", ("location", location), ("offset", offset), ("length", length));
 
-        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(folder["inside", "model.onnx"]));
+        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => OnnxModel.Open(folder["inside", "model.onnx"]))!;
         Assert.That(exception.Error, Is.EqualTo(EdgeSplitError.InvalidModel));
         Assert.That(exception.Message, Does.Contain(reason));
     }

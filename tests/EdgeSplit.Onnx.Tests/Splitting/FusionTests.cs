@@ -71,7 +71,7 @@ internal sealed class FusionTests
             [Node("Relu", ["x"], ["a"]), Node("Exp", ["a"], ["b"]), Node("Add", ["a", "b"], ["y"])],
             [Value("x", TensorElementType.Float, "4")], [Value("y", TensorElementType.Float, "4")]));
 
-        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => model.Opened.Extract([0, 2]));
+        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => model.Opened.Extract([0, 2]))!;
         Assert.That(exception.Error, Is.EqualTo(EdgeSplitError.IllegalCut));
         Assert.That(exception.Message, Does.Contain("'b'"));
         Assert.That(() => model.Opened.Extract([]), Throws.TypeOf<EdgeSplitException>());

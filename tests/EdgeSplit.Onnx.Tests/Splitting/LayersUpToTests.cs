@@ -30,7 +30,7 @@ internal sealed class LayersUpToTests
     {
         using SmallModel model = Branches();
 
-        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => model.Opened.LayersUpTo([tensor]));
+        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => model.Opened.LayersUpTo([tensor]))!;
         Assert.That(exception.Error, Is.EqualTo(error));
         Assert.That(exception.Message, Does.Contain(reason));
     }
