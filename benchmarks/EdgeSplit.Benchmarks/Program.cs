@@ -1,10 +1,12 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Costs;
 using EdgeSplit.Benchmarks.Splitting;
 using EdgeSplit.Benchmarks.Transport;
 
 // Whole-system comparisons are verbs of their own; everything else is BenchmarkDotNet's (try --list flat).
 return args switch
 {
+    ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["transport"] => await TransportComparison.RunAsync(),
     _ => RunBenchmarkDotNet(args),
