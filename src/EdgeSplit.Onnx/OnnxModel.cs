@@ -55,6 +55,9 @@ public sealed class OnnxModel : ISplittableModel
     /// <summary>The path of the model file.</summary>
     public string Path => _file.Path;
 
+    /// <inheritdoc/>
+    public ImmutableArray<string> ExternalFiles => _file.ExternalFiles;
+
     /// <summary>The model without its large weights, which it refers to in their files.</summary>
     internal ModelProto Skeleton => _file.Model;
 

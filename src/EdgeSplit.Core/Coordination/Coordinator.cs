@@ -69,6 +69,7 @@ public sealed class Coordinator : IAsyncDisposable
         if (agent.Id == Options.Id)
             throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"'{agent.Id}' is the coordinator's own id. Give the agent, or the coordinator in its options, another one.");
         AgentDescription description = await agent.DescribeAsync(cancellationToken).ConfigureAwait(false);
+        description = description with { Device = description.Device with { Id = agent.Id } };
         Link link = Options.Links.GetValueOrDefault((Options.Id, agent.Id)) ?? await LinkMeasurement.MeasureAsync(agent, cancellationToken).ConfigureAwait(false);
         AgentEntry? lost = _agents.Add(new AgentEntry(agent, description, link));
         Logger.AgentAdded(agent.Id, description.Runtime, description.Platform, link.Latency, link.BytesPerSecond);
@@ -189,7 +190,6 @@ public sealed class Coordinator : IAsyncDisposable
             await deployment.DisposeAsync().ConfigureAwait(false);
         foreach (AgentEntry entry in _agents.All)
             await entry.Agent.DisposeAsync().ConfigureAwait(false);
-        Window.Dispose();
     }
 
     internal void Forget(Deployment deployment)
@@ -249,11 +249,20 @@ public sealed class Coordinator : IAsyncDisposable
     {
         if (Options.Repository is { } repository && !File.Exists(model))
         {
-            StoredModel stored = await repository.GetModelAsync(model, cancellationToken).ConfigureAwait(false);
-            return (stored.Path, stored.Name, true);
+            try
+            {
+                StoredModel stored = await repository.GetModelAsync(model, cancellationToken).ConfigureAwait(false);
+                return (stored.Path, stored.Name, true);
+            }
+            catch (EdgeSplitException exception) when (exception.Error is EdgeSplitError.NotFound or EdgeSplitError.InvalidArgument)
+            {
+                throw new EdgeSplitException(EdgeSplitError.NotFound, $"'{model}' is neither a model file nor the name of a model in the repository.", exception);
+            }
         }
-        string stem = Path.GetFileNameWithoutExtension(model);
-        return (model, name ?? string.Concat(stem.Select(static character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '-')), false);
+        // A name that any repository takes.
+        IEnumerable<char> stem = Path.GetFileNameWithoutExtension(model)
+            .Select(static character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '-');
+        return (model, name ?? string.Concat(stem).Trim('.'), false);
     }
 
     private async ValueTask EnsureOwnAgentAsync(CancellationToken cancellationToken)

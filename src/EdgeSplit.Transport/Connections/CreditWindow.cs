@@ -24,7 +24,8 @@ internal sealed class CreditWindow(long limit, Action onBlocked)
         {
             if (_closed is not null)
                 return ValueTask.FromException(_closed);
-            if (byteCount <= _available && _waiters.Count == 0)
+            // What has no body waits for nothing: a report must get through when tensors do not.
+            if (byteCount == 0 || (byteCount <= _available && _waiters.Count == 0))
             {
                 _available -= byteCount;
                 return ValueTask.CompletedTask;

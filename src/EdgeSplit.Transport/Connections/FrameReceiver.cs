@@ -238,20 +238,28 @@ internal sealed class FrameReceiver(
     private async ValueTask ReceiveBodyAsync(IncomingMessage? message, int bodyBytes)
     {
         int left = bodyBytes;
-        while (left > 0 && message is not null)
+        try
         {
-            Memory<byte> destination = message.BeginReceive(left);
-            if (destination.IsEmpty)
-                break;
-            try
+            while (left > 0 && message is not null)
             {
-                await source.ReceiveAsync(destination, CancellationToken.None).ConfigureAwait(false);
+                Memory<byte> destination = message.BeginReceive(left);
+                if (destination.IsEmpty)
+                    break;
+                try
+                {
+                    await source.ReceiveAsync(destination, CancellationToken.None).ConfigureAwait(false);
+                }
+                finally
+                {
+                    message.EndReceive(destination.Length);
+                }
+                left -= destination.Length;
             }
-            finally
-            {
-                message.EndReceive(destination.Length);
-            }
-            left -= destination.Length;
+        }
+        catch
+        {
+            message?.Dispose();
+            throw;
         }
         if (left > 0)
             await source.SkipAsync(left, CancellationToken.None).ConfigureAwait(false);

@@ -81,13 +81,13 @@ internal sealed class PeerConnection : IAsyncDisposable
         Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan timeLimit, CancellationToken cancellationToken)
     {
         if (timeLimit == Timeout.InfiniteTimeSpan)
-            return await CallAsync(payload, tensors, null, cancellationToken).ConfigureAwait(false);
+            return await AskAsync(payload, tensors, null, cancellationToken).ConfigureAwait(false);
 
         using var deadline = new CancellationTokenSource(timeLimit, _settings.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            return await CallAsync(payload, tensors, timeLimit, either.Token).ConfigureAwait(false);
+            return await AskAsync(payload, tensors, timeLimit, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -177,7 +177,7 @@ internal sealed class PeerConnection : IAsyncDisposable
     public void End(InboundRequest request) => _requests.End(request);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<IncomingMessage> CallAsync(
+    private async ValueTask<IncomingMessage> AskAsync(
         Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, TimeSpan? timeLimit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -33,7 +33,7 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
 
     private static void WriteDevice(ref MessagePackWriter writer, Device device)
     {
-        writer.WriteArrayHeader(12);
+        writer.WriteArrayHeader(13);
         writer.Write(device.Id);
         writer.Write(device.FlopsPerSecond);
         writer.Write(device.MemoryBytesPerSecond);
@@ -46,11 +46,12 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
         writer.Write(device.ConcurrentStages);
         writer.Write(device.IsCoordinator);
         writer.Write((int)device.Origin);
+        writer.Write(device.HasSharedInterface);
     }
 
     private static Device ReadDevice(ref MessagePackReader reader)
     {
-        reader.ReadArrayHeaderOf(12);
+        reader.ReadArrayHeaderOf(13);
         return new Device
         {
             Id = reader.ReadText(),
@@ -65,6 +66,7 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
             ConcurrentStages = reader.ReadInt32(),
             IsCoordinator = reader.ReadBoolean(),
             Origin = (CostOrigin)reader.ReadInt32(),
+            HasSharedInterface = reader.ReadBoolean(),
         };
     }
 }
