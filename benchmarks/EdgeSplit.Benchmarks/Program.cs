@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Costs;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
 using EdgeSplit.Benchmarks.Transport;
@@ -6,6 +7,7 @@ using EdgeSplit.Benchmarks.Transport;
 // Whole-system comparisons are verbs of their own; everything else is BenchmarkDotNet's (try --list flat).
 return args switch
 {
+    ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
     ["transport"] => await TransportComparison.RunAsync(),

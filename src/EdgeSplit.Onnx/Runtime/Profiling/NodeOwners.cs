@@ -16,6 +16,7 @@ internal sealed class NodeOwners
     private readonly Dictionary<string, NodeProto> _makers = [];
     private readonly Dictionary<string, NodeProto> _originals = [];
     private readonly HashSet<string> _made;
+    private readonly HashSet<int> _layersWithNodes;
     private readonly GraphProto _optimized;
 
     private NodeOwners(GraphProto original, GraphProto optimized, IReadOnlyDictionary<string, int> layerOfTensor)
@@ -29,6 +30,7 @@ internal sealed class NodeOwners
                 _makers[output] = node;
         }
         _made = [.. optimized.Node.SelectMany(TensorsOf)];
+        _layersWithNodes = [.. _made.Where(layerOfTensor.ContainsKey).Select(tensor => layerOfTensor[tensor])];
     }
 
     /// <summary>The layers of each node by the node's name; nodes of no layer are missing.</summary>
@@ -64,19 +66,29 @@ internal sealed class NodeOwners
         return _originals.TryGetValue(node.Name, out NodeProto? kept) ? kept.Output.Where(static output => output.Length > 0) : [];
     }
 
-    /// <summary>The layers of all the model's nodes that a node does the work of: back from what it makes to what other nodes make.</summary>
+    /// <summary>
+    /// The layers of what a node makes, and of what was fused into it: back to tensors that other nodes make and to layers that
+    /// have nodes of their own. A layer's last tensor may have no node although the layer has one: a convolution that adds and
+    /// rectifies is named after what it convolves.
+    /// </summary>
     private HashSet<int> LayersFusedInto(NodeProto node)
     {
-        var layers = new HashSet<int>();
         var seen = new HashSet<string>(TensorsOf(node));
         var open = new Stack<string>(seen);
+        HashSet<int> own = [.. seen.Where(_layerOfTensor.ContainsKey).Select(tensor => _layerOfTensor[tensor])];
+        var layers = new HashSet<int>(own);
         while (open.TryPop(out string? tensor))
         {
-            if (_layerOfTensor.TryGetValue(tensor, out int layer))
-                layers.Add(layer);
             foreach (string input in _makers[tensor].Input)
             {
-                if (_makers.ContainsKey(input) && !_made.Contains(input) && seen.Add(input))
+                if (!_makers.ContainsKey(input) || _made.Contains(input))
+                    continue;
+                bool hasLayer = _layerOfTensor.TryGetValue(input, out int layer);
+                if (hasLayer && _layersWithNodes.Contains(layer) && !own.Contains(layer))
+                    continue;
+                if (hasLayer)
+                    layers.Add(layer);
+                if (seen.Add(input))
                     open.Push(input);
             }
         }

@@ -59,6 +59,18 @@ public sealed class NodeOwnersTests
         Assert.That(NodeOwners.Find(Original, optimized, LayerOfTensor)["node_b"], Does.Contain(1));
     }
 
+    [Test]
+    public void Find_layer_whose_last_tensor_has_no_node_is_not_taken_by_the_next()
+    {
+        // The first layer is Conv and Clip, done by one node that is named after the convolution.
+        GraphProto optimized = Graph(Named("a_nchwc", Node("Conv", ["x", "w"], ["token"])), Named("next", Node("Softmax", ["token"], ["c"])));
+
+        IReadOnlyDictionary<string, IReadOnlySet<int>> owners = NodeOwners.Find(Original, optimized, new Dictionary<string, int> { ["a"] = 0, ["b"] = 0, ["c"] = 1 });
+
+        Assert.That(owners["a_nchwc"], Is.EquivalentTo(new[] { 0 }));
+        Assert.That(owners["next"], Is.EquivalentTo(new[] { 1 }));
+    }
+
     private static GraphProto Graph(params NodeProto[] nodes)
     {
         var graph = new GraphProto();
