@@ -24,7 +24,8 @@ try
     var runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 });
     await using var coordinator = new Coordinator(new OnnxModelFormat(), new CoordinatorOptions
     {
-        CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
+        // Many results per second first; of plans that are about as good, the one that moves fewer bytes.
+        CostModel = new WeightedCostModel(new WeightedCostOptions { Load = 1, Bandwidth = 0.05, Latency = 0, Energy = 0 }),
     });
     await coordinator.AddAgentAsync(new EdgeAgent("gateway", runtime));
     await coordinator.AddAgentAsync(new EdgeAgent("camera", new SlowedPartitionRuntime(runtime, 2)));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Models;
 using EdgeSplit.Onnx.Analysis;
+using EdgeSplit.Onnx.Format;
 using EdgeSplit.Onnx.Graphs;
 using EdgeSplit.Onnx.Layers;
 using EdgeSplit.Onnx.Reading;
@@ -53,6 +54,15 @@ public sealed class OnnxModel : ISplittableModel
 
     /// <summary>The path of the model file.</summary>
     public string Path => _file.Path;
+
+    /// <inheritdoc/>
+    public ImmutableArray<string> ExternalFiles => _file.ExternalFiles;
+
+    /// <summary>The model without its large weights, which it refers to in their files.</summary>
+    internal ModelProto Skeleton => _file.Model;
+
+    /// <summary>What each layer of <see cref="Graph"/> is made of.</summary>
+    internal ImmutableArray<LayerNodes> LayerNodes => _layers;
 
     /// <summary>Opens a model file. The file, and the files of external data beside it, stay open and must not change.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>: there is no such file;

@@ -5,21 +5,30 @@ using EdgeSplit.Tests;
 
 namespace EdgeSplit.ModelZoo.Tests;
 
-/// <summary>Every model in parts: with optimisations off, the parts give the whole model's outputs bit for bit.</summary>
+/// <summary>
+/// Every model in parts: with optimisations off, the parts give the whole model's outputs bit for bit; with all of them,
+/// ONNX Runtime may fuse and lay out differently at a cut, and nearly so.
+/// </summary>
 public sealed class SplitTests
 {
+    private const double OptimizedTolerance = 1e-4;
+
     private static readonly int[] StageCounts = [2, 3, 5];
 
     private static IEnumerable<TestCaseData> Entries => ModelRunTests.EntryCases;
 
     [TestCaseSource(nameof(Entries))]
-    [CancelAfter(120_000)]
-    public void Verify_stagesOfEqualWork_areExact(ZooEntry entry, CancellationToken cancellationToken)
+    [CancelAfter(300_000)]
+    public void Verify_stagesOfEqualWork_equalTheWhole(ZooEntry entry, CancellationToken cancellationToken)
     {
         using var folder = new TemporaryFolder();
         entry.Write(folder["model.onnx"], seed: 1, cancellationToken: cancellationToken);
         using OnnxModel model = OnnxModel.Open(folder["model.onnx"], new OnnxModelOptions { FreeDimensions = entry.TypicalDimensions }, cancellationToken);
-        using SplitVerifier verifier = SplitVerifier.Create(model, new SplitVerifierOptions { FreeDimensions = entry.TypicalDimensions });
+        var options = new SplitVerifierOptions { FreeDimensions = entry.TypicalDimensions };
+        using (SplitVerifier optimized = SplitVerifier.Create(model, options with { Optimize = true }))
+            Assert.That(optimized.Verify(Stages(model.Graph, 3), cancellationToken).LargestRelative, Is.LessThanOrEqualTo(OptimizedTolerance));
+
+        using SplitVerifier verifier = SplitVerifier.Create(model, options);
         foreach (int count in StageCounts)
         {
             int[][] stages = [.. Stages(model.Graph, count)];

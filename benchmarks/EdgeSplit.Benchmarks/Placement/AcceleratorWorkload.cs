@@ -42,6 +42,9 @@ internal sealed class AcceleratorWorkload
 
     public double AcceleratorMemory => _file.MaxSizePerFpga;
 
+    /// <summary>The position of the host in the fleet and in assignments; the accelerators come before it.</summary>
+    public int Host => Accelerators;
+
     /// <summary>The nodes in the order of the problem's layers.</summary>
     public IEnumerable<WorkloadNode> Nodes => _order.Select(position => _file.Nodes[position]);
 
@@ -55,19 +58,19 @@ internal sealed class AcceleratorWorkload
     }
 
     /// <summary>
-    /// The throughput problem in the library's terms. A device does not compute while it sends or receives; every value
+    /// The problem in the library's terms. A device does not compute while it sends or receives; every value
     /// passes through host memory, is written there once, and read by each accelerator that needs it; the host itself is
     /// not kept busy by that. One device stands for the host's processors.
     /// </summary>
-    public PartitionProblem ToThroughputProblem() => new()
+    public PartitionProblem ToProblem(PlanObjective objective) => new()
     {
         Graph = ToGraph(),
         Fleet = new Fleet(
             [.. Enumerable.Range(0, Accelerators).Select(index => new Device { Id = $"fpga{index}", MemoryBytes = (long)AcceleratorMemory * SizeFactor }), new Device { Id = "cpu", HasSharedInterface = false, ConcurrentStages = Processors }],
             defaultLink: new Link { BytesPerSecond = BytesPerUnit, Latency = TimeSpan.Zero }),
-        CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
+        CostModel = WeightedCostModel.ForObjective(objective),
         OverlapTransfers = false,
-        RelayDevice = Accelerators,
+        RelayDevice = Host,
         MeasuredLayerSeconds = Enumerable.Range(0, Accelerators).ToImmutableDictionary(static index => $"fpga{index}",
             _ => Nodes.Select(static node => node.IsSupportedOnFpga ? node.FpgaLatency : double.PositiveInfinity).ToImmutableArray())
             .Add("cpu", [.. Nodes.Select(static node => node.CpuLatency)]),

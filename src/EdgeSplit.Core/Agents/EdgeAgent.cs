@@ -16,7 +16,7 @@ public sealed class EdgeAgent : IEdgeAgent
     private readonly EdgeAgentOptions _options;
     private readonly IResourceMonitor _monitor;
     private readonly IBlobStore _blobStore;
-    private readonly string? _ownFolder;
+    private readonly TemporaryBlobFolder? _ownFolder;
     private readonly PartitionTable _partitions = new();
     private readonly ExecutionQueue _queue;
     private readonly SemaphoreSlim _fetching = new(1);
@@ -38,7 +38,7 @@ public sealed class EdgeAgent : IEdgeAgent
         _runtime = runtime;
         _options = options ?? new EdgeAgentOptions();
         _monitor = _options.Monitor ?? new SystemResourceMonitor();
-        _blobStore = _options.BlobStore ?? new FolderBlobStore(_ownFolder = Directory.CreateTempSubdirectory($"edgesplit-{id}-").FullName, isDurable: false);
+        _blobStore = _options.BlobStore ?? (_ownFolder = new TemporaryBlobFolder()).Store;
         _queue = new ExecutionQueue(id, _options.MaxConcurrentExecutions, _options.MaxQueuedExecutions);
     }
 
@@ -159,8 +159,7 @@ public sealed class EdgeAgent : IEdgeAgent
         await _lifetime.CancelAsync().ConfigureAwait(false);
         await _queue.CloseAsync().ConfigureAwait(false);
         await _partitions.CloseAsync().ConfigureAwait(false);
-        if (_ownFolder is not null)
-            Directory.Delete(_ownFolder, recursive: true);
+        _ownFolder?.Dispose();
     }
 
     private async Task<AgentDescription> CreateDescriptionAsync()

@@ -69,6 +69,7 @@ public sealed class Coordinator : IAsyncDisposable
         if (agent.Id == Options.Id)
             throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"'{agent.Id}' is the coordinator's own id. Give the agent, or the coordinator in its options, another one.");
         AgentDescription description = await agent.DescribeAsync(cancellationToken).ConfigureAwait(false);
+        description = description with { Device = description.Device with { Id = agent.Id } };
         Link link = Options.Links.GetValueOrDefault((Options.Id, agent.Id)) ?? await LinkMeasurement.MeasureAsync(agent, cancellationToken).ConfigureAwait(false);
         AgentEntry? lost = _agents.Add(new AgentEntry(agent, description, link));
         Logger.AgentAdded(agent.Id, description.Runtime, description.Platform, link.Latency, link.BytesPerSecond);
@@ -102,20 +103,24 @@ public sealed class Coordinator : IAsyncDisposable
         Logger.AgentRemoved(id);
     }
 
+    /// <summary>The agents that plans may use and the links between them, with the coordinator as the source where reaching them takes time.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
+    public FleetDescription DescribeFleet()
+    {
+        ImmutableArray<AgentEntry> agents = _agents.Usable;
+        return agents.IsEmpty
+            ? throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run layers on. Add one with {nameof(AddAgentAsync)}.")
+            : FleetBuilder.Build(agents, Options.Id, Options.Links);
+    }
+
     /// <summary>States what a partitioner has to solve to place a model on the agents as they are now.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
     public async ValueTask<PartitionProblem> CreateProblemAsync(ModelGraph graph, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
         await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
-        ImmutableArray<AgentEntry> agents = _agents.Usable;
-        if (agents.IsEmpty)
-            throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run model '{graph.Name}' on. Add one with {nameof(AddAgentAsync)}.");
-        FleetDescription fleet = FleetBuilder.Build(agents, Options.Id, Options.Links);
+        FleetDescription fleet = DescribeFleet();
         bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id);
-        PlanConstraints constraints = options?.Constraints ?? Options.Constraints;
-        if (Options.Runtime is null && fleet.SourceDevice >= 0)
-            constraints = constraints with { Forbidden = constraints.Forbidden.Union(graph.Layers.Select(layer => (layer.Index, Options.Id))) };
         return new PartitionProblem
         {
             Graph = graph,
@@ -123,7 +128,7 @@ public sealed class Coordinator : IAsyncDisposable
             SourceDevice = fleet.SourceDevice,
             RelayDevice = someReachOthers ? -1 : fleet.SourceDevice,
             CostModel = Options.CostModel,
-            Constraints = constraints,
+            Constraints = options?.Constraints ?? Options.Constraints,
             RequestsPerSecond = options?.RequestsPerSecond ?? 0,
         };
     }
@@ -185,7 +190,6 @@ public sealed class Coordinator : IAsyncDisposable
             await deployment.DisposeAsync().ConfigureAwait(false);
         foreach (AgentEntry entry in _agents.All)
             await entry.Agent.DisposeAsync().ConfigureAwait(false);
-        Window.Dispose();
     }
 
     internal void Forget(Deployment deployment)
@@ -204,9 +208,13 @@ public sealed class Coordinator : IAsyncDisposable
     /// <param name="name">The model's name.</param>
     /// <param name="graph">The model.</param>
     /// <param name="current">The plan that stays loaded beside the new one until its requests have ended, or null.</param>
+    /// <param name="mustServe">
+    /// Whether the current plan no longer works: where no plan leaves memory for both, one is taken that fits alone.
+    /// </param>
     /// <param name="options">The deployment's settings.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    internal async ValueTask<PartitionPlan> PlanAsync(string name, ModelGraph graph, PartitionPlan? current, DeploymentOptions options, CancellationToken cancellationToken)
+    internal async ValueTask<PartitionPlan> PlanAsync(
+        string name, ModelGraph graph, PartitionPlan? current, bool mustServe, DeploymentOptions options, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await CreateProblemAsync(graph, options, cancellationToken).ConfigureAwait(false);
         if (current is not null)
@@ -218,7 +226,19 @@ public sealed class Coordinator : IAsyncDisposable
             };
         }
         IPartitioner partitioner = options.Partitioner ?? Options.Partitioner;
-        PartitionPlan plan = await Task.Run(() => partitioner.Partition(problem, cancellationToken), cancellationToken).ConfigureAwait(false);
+        PartitionPlan plan = await Task.Run(
+            () =>
+            {
+                try
+                {
+                    return partitioner.Partition(problem, cancellationToken);
+                }
+                catch (EdgeSplitException exception) when (mustServe && exception.Error == EdgeSplitError.NoFeasiblePlan)
+                {
+                    return partitioner.Partition(problem with { Constraints = problem.Constraints with { HoldsBothEpochs = false } }, cancellationToken);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
         // A partitioner may answer cancellation with the best plan so far; nobody waits for it any more.
         cancellationToken.ThrowIfCancellationRequested();
         Logger.Planned(name, plan.Partitioner, plan.Stages.Length, plan.Cost.LatencySeconds, plan.Cost.BottleneckSeconds);
@@ -229,11 +249,20 @@ public sealed class Coordinator : IAsyncDisposable
     {
         if (Options.Repository is { } repository && !File.Exists(model))
         {
-            StoredModel stored = await repository.GetModelAsync(model, cancellationToken).ConfigureAwait(false);
-            return (stored.Path, stored.Name, true);
+            try
+            {
+                StoredModel stored = await repository.GetModelAsync(model, cancellationToken).ConfigureAwait(false);
+                return (stored.Path, stored.Name, true);
+            }
+            catch (EdgeSplitException exception) when (exception.Error is EdgeSplitError.NotFound or EdgeSplitError.InvalidArgument)
+            {
+                throw new EdgeSplitException(EdgeSplitError.NotFound, $"'{model}' is neither a model file nor the name of a model in the repository.", exception);
+            }
         }
-        string stem = Path.GetFileNameWithoutExtension(model);
-        return (model, name ?? string.Concat(stem.Select(static character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '-')), false);
+        // A name that any repository takes.
+        IEnumerable<char> stem = Path.GetFileNameWithoutExtension(model)
+            .Select(static character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '-');
+        return (model, name ?? string.Concat(stem).Trim('.'), false);
     }
 
     private async ValueTask EnsureOwnAgentAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using EdgeSplit.Agents;
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
 using EdgeSplit.Partitioning;
@@ -13,7 +14,7 @@ public sealed record CoordinatorOptions
 {
     /// <summary>The coordinator's id among the devices of plans, fleets and links.</summary>
     /// <value>Default: <c>coordinator</c>.</value>
-    public string Id { get; init; } = "coordinator";
+    public string Id { get; init => field = AgentId.Checked(value); } = "coordinator";
 
     /// <summary>Decides which device runs which layer.</summary>
     /// <value>Default: <see cref="AutoPartitioner"/>.</value>

@@ -111,7 +111,7 @@ public sealed class Deployment : IAsyncDisposable
         Task draining;
         try
         {
-            await SwitchAsync(Current, plan, cancellationToken).ConfigureAwait(false);
+            await SwitchAsync(Current, plan, false, cancellationToken).ConfigureAwait(false);
             draining = _draining;
         }
         finally
@@ -146,7 +146,7 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>Makes the first epoch ready.</summary>
     internal async ValueTask StartAsync(PartitionPlan? plan, CancellationToken cancellationToken)
     {
-        _epoch = await StageAsync(1, plan, null, cancellationToken).ConfigureAwait(false);
+        _epoch = await StageAsync(1, plan, null, false, cancellationToken).ConfigureAwait(false);
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, _epoch.Targets.Length, _epoch.Targets.Length));
     }
 
@@ -211,7 +211,7 @@ public sealed class Deployment : IAsyncDisposable
         try
         {
             if (Current == failed)
-                await SwitchAsync(failed, null, _lifetime.Token).ConfigureAwait(false);
+                await SwitchAsync(failed, null, true, _lifetime.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -231,16 +231,16 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     /// <summary>Replaces an epoch; the caller holds <see cref="_switching"/>.</summary>
-    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, CancellationToken cancellationToken)
+    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, bool mustServe, CancellationToken cancellationToken)
     {
-        PlanEpoch next = await StageAsync(old.Number + 1, plan, old.Plan, cancellationToken).ConfigureAwait(false);
+        PlanEpoch next = await StageAsync(old.Number + 1, plan, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _epoch, next);
         EdgeSplitTelemetry.PlanSwitches.Add(1, _modelTag);
         _draining = Task.WhenAll(_draining, old.CloseAsync());
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, next.Targets.Length, next.Targets.Length));
     }
 
-    private async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan? given, PartitionPlan? current, CancellationToken cancellationToken)
+    private async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan? given, PartitionPlan? current, bool mustServe, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -248,7 +248,7 @@ public sealed class Deployment : IAsyncDisposable
             if (plan is null)
             {
                 _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Planning));
-                plan = await _coordinator.PlanAsync(Name, _model.Graph, current, _options, cancellationToken).ConfigureAwait(false);
+                plan = await _coordinator.PlanAsync(Name, _model.Graph, current, mustServe, _options, cancellationToken).ConfigureAwait(false);
             }
             try
             {

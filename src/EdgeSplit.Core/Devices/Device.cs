@@ -47,6 +47,10 @@ public sealed record Device
     /// <value>Default: true.</value>
     public bool HasSharedInterface { get; init; } = true;
 
+    /// <summary>Whether the device runs layers; one that does not only sends requests and receives results.</summary>
+    /// <value>Default: true.</value>
+    public bool RunsLayers { get; init; } = true;
+
     /// <summary>Whether this is the coordinator itself, where layers go that fit nowhere else.</summary>
     public bool IsCoordinator { get; init; }
 

@@ -42,6 +42,8 @@ internal sealed class DeviceDocument
 
     public int ConcurrentStages { get; set; } = Defaults.ConcurrentStages;
 
+    public bool RunsLayers { get; set; } = Defaults.RunsLayers;
+
     public bool IsCoordinator { get; set; }
 }
 

@@ -86,6 +86,7 @@ public static class FleetFile
         IdleWatts = NotNegative(document.IdleWatts, document.Id, "idleWatts"),
         ActiveWatts = NotNegative(document.ActiveWatts, document.Id, "activeWatts"),
         ConcurrentStages = document.ConcurrentStages > 0 ? document.ConcurrentStages : throw Wrong(document.Id, "concurrentStages", "1 or more"),
+        RunsLayers = document.RunsLayers,
         IsCoordinator = document.IsCoordinator,
         Origin = CostOrigin.Configured,
     };
@@ -102,6 +103,7 @@ public static class FleetFile
         IdleWatts = device.IdleWatts,
         ActiveWatts = device.ActiveWatts,
         ConcurrentStages = device.ConcurrentStages,
+        RunsLayers = device.RunsLayers,
         IsCoordinator = device.IsCoordinator,
     };
 

@@ -23,7 +23,8 @@ public sealed class ExactPartitioner : IPartitioner
         FeasibilityRepair.Require(state, model.CurrentAssignment.Length > 0 ? model.CurrentAssignment : LayerwiseSplit.Of(state));
         var incumbent = new Incumbent();
         incumbent.OfferBetter(state);
-        var search = new BranchAndBound(state, new LowerBounds(model, units), new DeviceKinds(model, units), WorkBudget.Unlimited(cancellationToken), incumbent);
+        var kinds = new DeviceKinds(model, units);
+        var search = new BranchAndBound(state, new LowerBounds(model, units, kinds), kinds, WorkBudget.Unlimited(cancellationToken), incumbent);
         double bound = search.Run();
         return new PlanEvaluator(model).Create(incumbent.Assignment, Name, bound);
     }

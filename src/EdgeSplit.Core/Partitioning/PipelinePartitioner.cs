@@ -14,7 +14,7 @@ namespace EdgeSplit.Partitioning;
 public sealed class PipelinePartitioner : IPartitioner
 {
     private const int MostBoundaries = 400;
-    private const long MostWork = 100_000_000;
+    private const long MostSteps = 100_000_000;
 
     /// <inheritdoc/>
     public string Name => "pipeline";
@@ -27,8 +27,9 @@ public sealed class PipelinePartitioner : IPartitioner
         var model = new PlacementModel(problem);
         var units = new PlacementUnits(model);
         var state = new SearchState(model, units);
-        var segments = new ContiguousSegments(model, units, new TopologicalOrders(model, units).Given(), MostBoundaries);
-        var pipeline = new PipelineSplit(model, segments, new DeviceKinds(model, units).FastestFirst(units), MostWork);
+        int[][] kinds = new DeviceKinds(model, units).FastestFirst(units);
+        var segments = new ContiguousSegments(model, units, new TopologicalOrders(model, units).Given(), PipelineSplit.AffordableBoundaries(kinds, MostSteps, MostBoundaries));
+        var pipeline = new PipelineSplit(model, segments, kinds, MostSteps);
         var incumbent = new Incumbent();
         foreach (bool minimiseSum in new[] { false, true })
         {

@@ -32,8 +32,8 @@ internal sealed class LayerGraphBuilder
         var builder = new LayerGraphBuilder(graph, types);
         builder.MergeWhatCannotTravel(halfPrecision);
         if (grouping == LayerGrouping.Fused)
-            builder.MergeFusions();
-        return builder.Layers();
+            new LayerFusion(graph, builder._groups, builder._live).Merge();
+        return builder.Layers(grouping);
     }
 
     /// <summary>The nodes, constants aside, that an output of the model depends on; ONNX operators have no other effects.</summary>
@@ -64,17 +64,31 @@ internal sealed class LayerGraphBuilder
         }
     }
 
-    private void MergeFusions()
+    private ImmutableArray<LayerNodes> Layers(LayerGrouping grouping)
     {
-    }
-
-    private ImmutableArray<LayerNodes> Layers()
-    {
+        if (grouping == LayerGrouping.Fused)
+        {
+            Resolve(out _);
+            MergeSentCheapNodes();
+        }
         while (true)
         {
             List<LayerNodes> layers = Resolve(out Dictionary<int, HashSet<int>> edges);
             if (!_groups.Condense(edges))
                 return Sort(layers);
+        }
+    }
+
+    /// <summary>Puts cheap nodes whose results are sent after all into the layer that makes what they read.</summary>
+    private void MergeSentCheapNodes()
+    {
+        foreach (GraphNode node in _graph.Nodes.Where(node => _groups.Contains(node) && _recomputation.IsCheap(node)))
+        {
+            foreach (string input in node.Inputs)
+            {
+                if (_graph.ProducerOf(input) is { } maker && _groups.Contains(maker) && _groups.TryMerge(maker, node))
+                    break;
+            }
         }
     }
 

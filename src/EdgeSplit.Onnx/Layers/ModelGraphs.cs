@@ -47,6 +47,7 @@ internal static class ModelGraphs
         }
 
         var outputs = graph.Outputs.ToHashSet(StringComparer.Ordinal);
+        ImmutableArray<Layer> allLayers = graphLayers.MoveToImmutable();
         ImmutableArray<Activation> activations = [.. indexes.Select(pair => new Activation
         {
             Index = pair.Value,
@@ -57,8 +58,9 @@ internal static class ModelGraphs
             ByteCount = types.ByteCount(pair.Key) * (halfPrecision.IsWidened(pair.Key) ? 2 : 1),
             // What the caller gives, whatever it is, does not pass between devices.
             CanTravel = producers[pair.Value] == Activation.ModelInput || types.CanTravel(pair.Key),
+            CutPenalty = CutPenalties.Estimate(layers, allLayers, producers[pair.Value], consumers[pair.Value], types.ByteCount(pair.Key)),
         }).OrderBy(static activation => activation.Index)];
-        return new ModelGraph(name, graphLayers.MoveToImmutable(), activations, weights.All);
+        return new ModelGraph(name, allLayers, activations, weights.All);
 
         void AddActivation(string value, int producer)
         {

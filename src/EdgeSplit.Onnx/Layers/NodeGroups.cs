@@ -117,38 +117,45 @@ internal sealed class NodeGroups
         _members[b] = null;
     }
 
-    /// <summary>Whether a path of at least one node outside both leads from one group to the other. Nodes in no group count as groups.</summary>
+    /// <summary>
+    /// Whether a path leads from one group through a third to the other. Nodes in no group are computed again where they are
+    /// needed, so a path through them alone does not count.
+    /// </summary>
     private bool ReachesThroughOthers(int from, int to)
     {
         int last = _members[to]![^1];
-        var visited = new HashSet<int>();
-        var pending = new Stack<int>();
-        foreach (int member in _members[from]!)
-            Push(member);
-        while (pending.TryPop(out int node))
-        {
-            int group = _parent[node] >= 0 ? Find(node) : -1;
-            if (group == to)
-                return true;
-            if (group < 0)
-            {
-                Push(node);
-                continue;
-            }
-            foreach (int member in _members[group]!)
-                Push(member);
-        }
-        return false;
-
-        void Push(int node)
+        var visited = new HashSet<int>(_members[from]!);
+        var near = new Stack<int>(_members[from]!);
+        var far = new Stack<int>();
+        while (near.TryPop(out int node))
         {
             foreach (int successor in _successors[node])
             {
-                int group = _parent[successor] >= 0 ? Find(successor) : -1;
-                bool isDirect = group == to && _parent[node] >= 0 && Find(node) == from;
-                if (group != from && !isDirect && successor <= last && visited.Add(successor))
-                    pending.Push(successor);
+                int group = GroupOf(successor);
+                if (successor > last || group == to || !visited.Add(successor))
+                    continue;
+                if (group < 0)
+                    near.Push(successor);
+                else
+                    far.Push(successor);
             }
         }
+        while (far.TryPop(out int node))
+        {
+            int group = GroupOf(node);
+            if (group == to)
+                return true;
+            foreach (int member in group < 0 ? [node] : _members[group]!)
+            {
+                foreach (int successor in _successors[member])
+                {
+                    if (successor <= last && visited.Add(successor))
+                        far.Push(successor);
+                }
+            }
+        }
+        return false;
     }
+
+    private int GroupOf(int node) => _parent[node] < 0 ? -1 : Find(node);
 }

@@ -7,8 +7,8 @@ using EdgeSplit.Tensors;
 namespace EdgeSplit.Onnx.Layers;
 
 /// <summary>
-/// Finds the cheap nodes that a part may run again instead of being sent their results: arithmetic on shapes, and small
-/// work on token ids, masks and lengths that are inputs of the model. Where a value came from is told by its roots: the
+/// Finds the cheap nodes that a part may run again instead of being sent their results: arithmetic on shapes, small work on
+/// token ids, masks and lengths that are inputs of the model, and dequantisation, whose input has fewer bytes. Where a value came from is told by its roots: the
 /// values, neither constant nor cheap, that it depends on.
 /// </summary>
 internal sealed class Recomputation
@@ -54,14 +54,14 @@ internal sealed class Recomputation
 
     /// <summary>
     /// Whether a layer runs the nodes behind a cheap value again instead of reading it from another layer: when it has
-    /// the roots anyway, or when they are model inputs and smaller than the value.
+    /// the roots anyway, when they are model inputs and smaller than the value, or when it is a quantised value.
     /// </summary>
     /// <param name="value">A value made by a cheap node.</param>
     /// <param name="available">Whether the layer reads or makes a value anyway.</param>
     public bool IsWorthwhile(string value, Func<string, bool> available)
     {
         IReadOnlySet<string> roots = _roots[value];
-        if (roots.All(available))
+        if (roots.All(available) || IsDequantized(value))
             return true;
         long missingBytes = 0;
         foreach (string root in roots)
@@ -80,6 +80,13 @@ internal sealed class Recomputation
 
     private void Consider(GraphNode node)
     {
+        if (IsDequantization(node))
+        {
+            string quantized = node.Proto.Input[0];
+            if (_types.CanTravel(quantized) && node.Inputs.All(input => input == quantized || _graph.IsConstant(input)) && node.Outputs.All(_types.CanTravel))
+                _roots[node.Outputs[0]] = new HashSet<string>(StringComparer.Ordinal) { quantized };
+            return;
+        }
         if (node.Domain != OperatorDomains.Onnx || node.Outputs.IsEmpty || _graph.Functions.CalledBy(node.Proto) is not null
             || !node.Outputs.All(_types.CanTravel))
             return;
@@ -93,7 +100,7 @@ internal sealed class Recomputation
         {
             if (IsSmallConstant(input))
                 continue;
-            if (_roots.TryGetValue(input, out IReadOnlySet<string>? deeper))
+            if (_roots.TryGetValue(input, out IReadOnlySet<string>? deeper) && !IsDequantized(input))
             {
                 roots.UnionWith(deeper);
                 chainNodes += _chainNodes[input];
@@ -115,6 +122,11 @@ internal sealed class Recomputation
             _chainNodes[output] = chainNodes;
         }
     }
+
+    private bool IsDequantized(string value) => _graph.ProducerOf(value) is { } maker && IsDequantization(maker);
+
+    private static bool IsDequantization(GraphNode node) =>
+        node is { Proto.OpType: "DequantizeLinear", Domain: OperatorDomains.Onnx or OperatorDomains.Microsoft } && node.Outputs.Length == 1;
 
     /// <summary>Whether a value is a small input of whole numbers or truth values: ids, a mask, a length.</summary>
     private bool IsIndexInput(string value) => _graph.IsRequiredInput(value) && IsSmall(value)

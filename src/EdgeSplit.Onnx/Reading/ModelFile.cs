@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeSplit.Onnx.Format;
 using Google.Protobuf;
 
@@ -19,6 +20,9 @@ internal sealed class ModelFile : IDisposable
     public ModelProto Model { get; }
 
     public string Path => _folder.ModelFile.Path;
+
+    /// <summary>The other files, relative to the model's folder.</summary>
+    public ImmutableArray<string> ExternalFiles => _folder.ExternalFiles;
 
     /// <summary>The tensors whose elements are kept outside of <see cref="Model"/> when it is split.</summary>
     public IReadOnlyDictionary<TensorProto, WeightData> Weights => _weights;

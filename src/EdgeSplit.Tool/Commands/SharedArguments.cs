@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using EdgeSplit.Costs;
 using EdgeSplit.Transport;
 
 namespace EdgeSplit.Tool.Commands;
@@ -16,6 +17,19 @@ internal static class SharedArguments
         Description = "The size to assume for a symbolic dimension, as NAME=SIZE; repeat for several.",
         HelpName = "NAME=SIZE",
         DefaultValueFactory = _ => [],
+    };
+
+    public static Option<string[]> Agents()
+    {
+        var option = new Option<string[]>("--agent") { Description = "An agent's address; repeat for several.", HelpName = "HOST:PORT", Required = true, AllowMultipleArgumentsPerToken = true };
+        option.Validators.Add(CheckAddresses);
+        return option;
+    }
+
+    public static Option<PlanObjective> Objective() => new("--objective")
+    {
+        Description = "What the plan minimises.",
+        DefaultValueFactory = _ => PlanObjective.Latency,
     };
 
     public static Option<int> Count(string name, int defaultValue, int minimum, string description)

@@ -178,7 +178,7 @@ public sealed class CoordinatorTests
         PartitionProblem problem = await cluster.Coordinator.CreateProblemAsync(Model.Graph);
         int source = problem.SourceDevice;
         Assert.That(problem.Fleet.Devices[source].Id, Is.EqualTo("coordinator"));
-        Assert.That(problem.Constraints.Forbidden, Is.EquivalentTo(Enumerable.Range(0, 4).Select(static layer => (layer, "coordinator"))));
+        Assert.That(problem.Fleet.Devices[source].RunsLayers, Is.False);
         Link toFar = problem.Fleet.LinkBetween(source, problem.Fleet.IndexOf("far"));
         Link between = problem.Fleet.LinkBetween(problem.Fleet.IndexOf("near"), problem.Fleet.IndexOf("far"));
         Assert.Multiple(() =>
@@ -212,7 +212,7 @@ public sealed class CoordinatorTests
         await deployment.RepartitionAsync().AsTask().WaitAsync(Cluster.Limit);
         using FinalResult result = await deployment.InferAsync(Model.RandomInputs(0));
         TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(0)));
-        Assert.That(deployment.Plan.Partitioner, Is.EqualTo("local-search"));
+        Assert.That(deployment.Plan.Partitioner, Is.EqualTo(new CoordinatorOptions().Partitioner.Name));
     }
 
     [Test]
@@ -228,6 +228,32 @@ public sealed class CoordinatorTests
         TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(0)));
         Assert.That(result.Stages.Select(static stage => stage.AgentId), Is.EqualTo(new[] { "a", "coordinator" }));
         Assert.That(runtime.Executions, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Deploy_of_layers_that_fit_no_agent_puts_them_on_the_coordinator()
+    {
+        FakeModel model = new FakeModelBuilder("heavy").Input("x", 4).Mix("light", ["x"], "u").Mix("heavy", ["u"], ["y"], 5000).Output("y").Build();
+        CoordinatorOptions options = new() { Runtime = new FakePartitionRuntime(), Device = new Device { Id = "any", FlopsPerSecond = 1e6 } };
+        await using Cluster cluster = await Cluster.CreateAsync(model, agents: 0, options: options);
+        foreach (string id in new[] { "a", "b" })
+            await cluster.AddAsync(id, new EdgeAgentOptions { Device = new Device { Id = id, MemoryBytes = 4000 } });
+        Deployment deployment = await cluster.Coordinator.DeployAsync("heavy");
+        Assert.That(deployment.Plan.Fleet.Devices[deployment.Plan.Assignment[1]].Id, Is.EqualTo("coordinator"));
+        using FinalResult result = await deployment.InferAsync(model.RandomInputs(0));
+        TensorAssert.AreIdentical(result.Outputs, model.Run(model.RandomInputs(0)));
+    }
+
+    [Test]
+    public async Task Deploy_over_slow_links_leaves_the_coordinator_without_layers()
+    {
+        await using Cluster cluster = await Cluster.CreateAsync(Model, agents: 0, options: new CoordinatorOptions());
+        await AddAsync(cluster, "near", TimeSpan.FromMilliseconds(1), 100e6);
+        await AddAsync(cluster, "far", TimeSpan.FromMilliseconds(20), 1e6);
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
+        using FinalResult result = await deployment.InferAsync(Model.RandomInputs(0));
+        TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(0)));
+        Assert.That(result.Stages.Select(static stage => stage.AgentId), Has.All.EqualTo("near"));
     }
 
     private static async Task AddAsync(Cluster cluster, string id, TimeSpan latency, double bytesPerSecond)

@@ -152,7 +152,7 @@ public sealed class DeploymentTests
         Task<FinalResult> request = deployment.InferAsync(Diamond.RandomInputs(0), cancellation.Token).AsTask();
         await gate.Reached.WaitAsync(Cluster.Limit);
         await cancellation.CancelAsync();
-        OperationCanceledException exception = await Assert.CatchAsync<OperationCanceledException>(() => request.WaitAsync(Cluster.Limit));
+        OperationCanceledException exception = (await Assert.CatchAsync<OperationCanceledException>(() => request.WaitAsync(Cluster.Limit)))!;
         Assert.That(exception.CancellationToken, Is.EqualTo(cancellation.Token));
         Assert.That(cluster.Ledger.Outstanding, Is.Zero);
     }

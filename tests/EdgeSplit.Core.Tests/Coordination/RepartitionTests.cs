@@ -1,4 +1,6 @@
+using EdgeSplit.Agents;
 using EdgeSplit.Coordination;
+using EdgeSplit.Devices;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Tensors;
 using EdgeSplit.Testing.Conformance;
@@ -110,6 +112,20 @@ public sealed class RepartitionTests
             TensorAssert.AreIdentical(result.Outputs, Model.Run(inputs[i]));
         }
         Assert.That(deployment.Plan.Fleet.IndexOf("b"), Is.EqualTo(-1));
+    }
+
+    [Test]
+    public async Task Infer_whose_agent_is_lost_runs_on_devices_that_cannot_hold_old_and_new_plan_at_once()
+    {
+        // The whole model fits on either device, but not beside the half that is there already.
+        await using Cluster cluster = await Cluster.CreateAsync(Model, agents: 0, options: new CoordinatorOptions());
+        foreach (string id in new[] { "a", "b" })
+            await cluster.AddAsync(id, new EdgeAgentOptions { Device = new Device { Id = id, MemoryBytes = Model.Whole.WeightBytes + 400 } });
+        PartitionProblem problem = await cluster.Coordinator.CreateProblemAsync(Model.Graph);
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain", FixedPartitioner.Plan(problem, ["b", "a", "b", "a", "b", "a"]));
+        cluster.Agents["b"].Cut();
+        using FinalResult result = await deployment.InferAsync(Model.RandomInputs(0)).AsTask().WaitAsync(Cluster.Limit);
+        TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(0)));
     }
 
     [Test]

@@ -20,6 +20,8 @@ internal static class CrashingWriter
         FileName = Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet",
         ArgumentList = { "exec", typeof(CrashingWriter).Assembly.Location, Verb, repository, source, seed.ToString() },
         RedirectStandardOutput = true,
+        // A runtime that is killed would leave the pipes of its debugger behind.
+        Environment = { ["DOTNET_EnableDiagnostics"] = "0" },
     })!;
 
     public static async Task<int> Main(string[] arguments)

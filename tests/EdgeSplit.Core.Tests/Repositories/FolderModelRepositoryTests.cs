@@ -60,6 +60,10 @@ public sealed class FolderModelRepositoryTests : ModelRepositoryConformance
         Deployment second = await cluster.Coordinator.DeployAsync("stored-model");
         using FinalResult result = await second.InferAsync(model.RandomInputs(0));
         TensorAssert.AreIdentical(result.Outputs, model.Run(model.RandomInputs(0)));
+
+        string gone = _folder["stored model.json"];
+        EdgeSplitException exception = await ErrorAssert.FailsWithAsync(EdgeSplitError.NotFound, () => cluster.Coordinator.DeployAsync(gone).AsTask());
+        Assert.That(exception.Message, Does.Contain(gone));
     }
 
     [TestCase(12)]

@@ -5,6 +5,7 @@ using EdgeSplit.Onnx.Format;
 using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
+using EdgeSplit.Tests;
 using Google.Protobuf;
 using static EdgeSplit.Onnx.Tests.Runtime.Partitions;
 using static EdgeSplit.Onnx.Tests.Runtime.Proto;

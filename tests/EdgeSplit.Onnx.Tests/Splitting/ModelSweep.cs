@@ -46,6 +46,9 @@ internal static class ModelSweep
             }
             catch (EdgeSplitException exception)
             {
+                // What cannot run can still be split.
+                foreach (ImmutableArray<int> layers in SplitCuts.Everywhere(model.Graph))
+                    model.Extract(layers);
                 return new SweepResult(name, model.Graph.Layers.Length, 0, 0, [], $"{exception.Error}: {exception.Message}");
             }
             using (verifier)

@@ -11,6 +11,10 @@ internal sealed class SweepTests
 {
     private static readonly ConcurrentBag<SweepResult> Results = [];
 
+    /// <summary>The models that cannot run, by name; the file says why.</summary>
+    private static readonly HashSet<string> Refused = [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Splitting", "refused.tsv"))
+        .Where(static line => !line.StartsWith('#')).Select(static line => line.Split('\t')[0])];
+
     private static double SecondsPerModel =>
         double.TryParse(Environment.GetEnvironmentVariable("EDGESPLIT_SWEEP_SECONDS"), out double seconds) ? seconds : 1;
 
@@ -44,6 +48,7 @@ internal sealed class SweepTests
                 TimeSpan.FromSeconds(SecondsPerModel), SweepInputs.For(Path.GetFileName(name), Directory.Exists(data) ? data : null));
             Results.Add(result);
             Assert.That(result.Failures, Is.Empty);
+            Assert.That(result.Refusal is not null, Is.EqualTo(Refused.Contains(name)), $"refused.tsv disagrees: {result.Refusal ?? "the model runs"}");
         }
         finally
         {

@@ -16,7 +16,8 @@ internal sealed class Execution(string agentId, InferenceRequest request, Loaded
 
     public Task<PartialResult> Task => _completion.Task;
 
-    public void WatchCancellation(ExecutionQueue queue)
+    /// <summary>Watches for cancellation from now on.</summary>
+    public void OnQueued(ExecutionQueue queue)
     {
         _queue = queue;
         _registration = cancellationToken.UnsafeRegister(static state => ((Execution)state!).OnCancelled(), this);
@@ -29,9 +30,8 @@ internal sealed class Execution(string agentId, InferenceRequest request, Loaded
         _completion.SetException(exception);
     }
 
-    /// <summary>Runs on the calling thread.</summary>
-    /// <param name="onEnded">Called when the thread is free again, before the caller learns the outcome.</param>
-    public void Run(Action onEnded)
+    /// <summary>Runs on the calling thread, whose queue takes the thread for free before the caller learns the outcome.</summary>
+    public void Run()
     {
         PartialResult? result = null;
         Exception? failure = null;
@@ -46,12 +46,16 @@ internal sealed class Execution(string agentId, InferenceRequest request, Loaded
         {
             failure = exception;
         }
+        catch (OutOfMemoryException exception)
+        {
+            failure = new EdgeSplitException(EdgeSplitError.ResourceExhausted, $"Agent '{agentId}' ran out of memory in partition '{request.PartitionId}'.", exception);
+        }
         catch (Exception exception)
         {
             failure = new EdgeSplitException(EdgeSplitError.ExecutionFailed, $"Partition '{request.PartitionId}' failed on agent '{agentId}': {exception.Message}", exception);
         }
         partition.Release();
-        onEnded();
+        _queue!.OnEnded();
         _registration.Unregister();
         if (result is not null)
             _completion.SetResult(result);

@@ -41,7 +41,7 @@ internal sealed class ExecutionQueue(string agentId, int threadCount, int maxQue
             if (_threads.Count < threadCount && _running + _waiting.Count > _threads.Count)
                 StartThread();
             // Under the lock, so that the execution cannot end before it is registered, and leave the registration behind.
-            execution.WatchCancellation(this);
+            execution.OnQueued(this);
         }
         _available.Release();
     }
@@ -57,6 +57,13 @@ internal sealed class ExecutionQueue(string agentId, int threadCount, int maxQue
             execution.Node = null;
             return true;
         }
+    }
+
+    /// <summary>Notes that an execution has ended, so that the next does not count as queued.</summary>
+    public void OnEnded()
+    {
+        lock (_lock)
+            _running--;
     }
 
     /// <summary>Fails what waits, lets what runs end, and ends the threads.</summary>
@@ -112,13 +119,7 @@ internal sealed class ExecutionQueue(string agentId, int threadCount, int maxQue
                 execution.Node = null;
                 _running++;
             }
-            execution.Run(OnEnded);
+            execution.Run();
         }
-    }
-
-    private void OnEnded()
-    {
-        lock (_lock)
-            _running--;
     }
 }

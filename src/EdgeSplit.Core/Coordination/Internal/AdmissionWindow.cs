@@ -1,7 +1,7 @@
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>Lets a bounded number of requests in, first come first served, and a bounded number wait.</summary>
-internal sealed class AdmissionWindow(int maxInFlight, int maxQueued) : IDisposable
+internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
 {
     private readonly SemaphoreSlim _free = new(maxInFlight);
     private int _waiting;
@@ -23,8 +23,6 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued) : IDisposa
     }
 
     public void Leave() => _free.Release();
-
-    public void Dispose() => _free.Dispose();
 
     private async ValueTask WaitAsync(CancellationToken cancellationToken)
     {

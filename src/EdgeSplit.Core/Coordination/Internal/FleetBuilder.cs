@@ -22,7 +22,7 @@ internal static class FleetBuilder
         if (source < 0 && (devices.Exists(static device => !IsFree(device.Link)) || configured.Keys.Any(link => link.From == coordinatorId || link.To == coordinatorId)))
         {
             source = devices.Count;
-            devices.Add((new Device { Id = coordinatorId, IsCoordinator = true }, Link.Local));
+            devices.Add((new Device { Id = coordinatorId, IsCoordinator = true, RunsLayers = false }, Link.Local));
         }
 
         var links = new Dictionary<(string From, string To), Link>();

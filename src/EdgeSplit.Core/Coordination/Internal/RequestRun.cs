@@ -88,7 +88,7 @@ internal sealed class RequestRun
         throw new StageFailedException(failure.Stage, _epoch.Targets[failure.Stage].Agent, failure.Exception);
     }
 
-    /// <summary>Runs a stage, and then one by one those that it makes ready. Never throws.</summary>
+    /// <summary>Runs a stage, and then one by one those that it makes ready. A failure is noted, not thrown.</summary>
     private async Task FlowAsync(int stage)
     {
         try
@@ -104,8 +104,11 @@ internal sealed class RequestRun
             if (Interlocked.CompareExchange(ref _failure, new StageFailure(stage, exception), null) is null)
                 _siblings?.Cancel();
         }
-        if (Interlocked.Decrement(ref _flows) == 0)
-            _ended.SetResult();
+        finally
+        {
+            if (Interlocked.Decrement(ref _flows) == 0)
+                _ended.SetResult();
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

@@ -3,8 +3,6 @@ namespace EdgeSplit.Coordination.Internal;
 /// <summary>Carries a stage's failure to the deployment, which tries again or tells the caller.</summary>
 internal sealed class StageFailedException(int stage, AgentEntry agent, Exception cause) : Exception(cause.Message, cause)
 {
-    public int Stage => stage;
-
     public AgentEntry Agent => agent;
 
     /// <summary>Whether the agent cannot be reached.</summary>

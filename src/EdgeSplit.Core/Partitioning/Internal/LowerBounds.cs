@@ -11,12 +11,12 @@ internal sealed class LowerBounds
     private readonly PlacementModel _model;
     private readonly PlacementUnits _units;
 
-    public LowerBounds(PlacementModel model, PlacementUnits units)
+    public LowerBounds(PlacementModel model, PlacementUnits units, DeviceKinds kinds)
     {
         _model = model;
         _units = units;
         Prices = FluidPrices(out double bottleneck);
-        BottleneckSeconds = Math.Max(bottleneck, LargestUnit());
+        BottleneckSeconds = Math.Max(bottleneck, CountingBound.BottleneckSeconds(model, units, kinds));
         Paths = new CriticalPath(model);
         LatencySeconds = Math.Max(Paths.LatencySeconds, bottleneck);
         EnergyJoules = Enumerable.Range(0, units.Count).Sum(CheapestJoules);
@@ -55,9 +55,6 @@ internal sealed class LowerBounds
 
     /// <summary>Raises the bound of the bottleneck to what was proven elsewhere.</summary>
     public void ProveBottleneck(double seconds) => BottleneckSeconds = Math.Max(BottleneckSeconds, seconds);
-
-    private double LargestUnit() => _units.Count == 0 ? 0 : Enumerable.Range(0, _units.Count)
-        .Max(unit => _units.Choices[unit].Min(device => _units.SecondsOf(unit, device) / _model.Slots[device]));
 
     /// <summary>
     /// The dual of the linear program that may spread each unit over devices (Lenstra, Shmoys, Tardos, Math. Programming

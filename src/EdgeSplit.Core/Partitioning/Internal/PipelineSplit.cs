@@ -12,6 +12,9 @@ namespace EdgeSplit.Partitioning.Internal;
 /// </remarks>
 internal sealed class PipelineSplit
 {
+    private const double MostStates = 512;
+    private const int MostKinds = 8;
+    private const int FewestBoundaries = 60;
     private readonly PlacementModel _model;
     private readonly ContiguousSegments _segments;
     private readonly int[][] _kinds;
@@ -38,6 +41,17 @@ internal sealed class PipelineSplit
             _strides[kind] = _states;
             _states *= _kinds[kind].Length + 1;
         }
+    }
+
+    /// <summary>
+    /// How many boundaries leave room for some devices of every kind: rather a coarser split over more devices than the other way round.
+    /// </summary>
+    public static int AffordableBoundaries(int[][] kinds, long mostSteps, int most)
+    {
+        double states = 1;
+        foreach (int[] members in kinds)
+            states = Math.Min(MostStates, states * (members.Length + 1));
+        return (int)Math.Clamp(Math.Sqrt(2 * mostSteps / (states * Math.Min(kinds.Length, MostKinds))), FewestBoundaries, most);
     }
 
     /// <summary>Steps that one call of <see cref="Solve"/> takes at most.</summary>
@@ -72,6 +86,7 @@ internal sealed class PipelineSplit
     {
         int rows = _segments.Boundaries.Length;
         int device = _kinds[kind][0];
+        bool mayReturn = MayReturn(kind, minimiseSum);
         for (int to = from + 1; to < rows; to++)
         {
             if (!_segments.IsAllowed(from, to, device))
@@ -81,18 +96,35 @@ internal sealed class PipelineSplit
             double load = _segments.Load(from, to, device);
             if (load > most)
                 continue;
-            double seconds = _segments.Compute(from, to, device) + _segments.Received(from, to) + (from > 0 ? _hopSeconds : 0);
+            double seconds = _segments.Compute(from, to, device) + TransferSeconds(from, to, device);
             for (int state = 0; state < _states; state++)
             {
                 ref readonly Cell before = ref cells[(state * rows) + from];
-                if (double.IsInfinity(before.Largest) || Used(state, kind) == _kinds[kind].Length || before.Devices == _mostDevices)
+                bool isNew = !mayReturn || Used(state, kind) == 0;
+                if (double.IsInfinity(before.Largest) || (isNew && (Used(state, kind) == _kinds[kind].Length || before.Devices == _mostDevices)))
                     continue;
-                var cell = new Cell(Math.Max(before.Largest, load), before.Sum + seconds, (short)(before.Devices + 1), (short)kind, from);
-                ref Cell after = ref cells[((state + _strides[kind]) * rows) + to];
+                int next = isNew ? state + _strides[kind] : state;
+                var cell = new Cell(Math.Max(before.Largest, load), before.Sum + seconds, (short)(before.Devices + (isNew ? 1 : 0)), (short)kind, from, state);
+                ref Cell after = ref cells[(next * rows) + to];
                 if (cell.IsBetterThan(after, minimiseSum))
                     after = cell;
             }
         }
+    }
+
+    /// <summary>
+    /// Whether a device may have several segments: where only the sum counts, and its memory, whose use the state does not tell, has no end.
+    /// </summary>
+    private bool MayReturn(int kind, bool minimiseSum) =>
+        minimiseSum && _kinds[kind].Length == 1 && _model.Devices[_kinds[kind][0]].MemoryBytes == long.MaxValue;
+
+    /// <summary>What a segment adds to the latency beside its computing: by way of a relay both its sending and its receiving.</summary>
+    private double TransferSeconds(int from, int to, int device)
+    {
+        double seconds = from > 0 ? _hopSeconds : 0;
+        if (_model.Relay < 0)
+            return seconds + _segments.Received(from, to);
+        return _model.Relay == device ? 0 : seconds + _hopSeconds + _segments.Received(from, to) + _segments.Sent(from, to);
     }
 
     private int Used(int state, int kind) => state / _strides[kind] % (_kinds[kind].Length + 1);
@@ -104,9 +136,8 @@ internal sealed class PipelineSplit
         while (at % rows > 0)
         {
             Cell cell = cells[at];
-            int state = at / rows;
-            _segments.Assign(assignment, cell.From, at % rows, _kinds[cell.Kind][Used(state, cell.Kind) - 1]);
-            at = ((state - _strides[cell.Kind]) * rows) + cell.From;
+            _segments.Assign(assignment, cell.From, at % rows, _kinds[cell.Kind][Used(at / rows, cell.Kind) - 1]);
+            at = (cell.State * rows) + cell.From;
         }
         return assignment;
     }
@@ -136,9 +167,15 @@ internal sealed class PipelineSplit
         return [.. kinds.Select((members, kind) => members[..counts[kind]]).Where(static members => members.Length > 0)];
     }
 
-    private readonly record struct Cell(double Largest, double Sum, short Devices, short Kind, int From)
+    /// <param name="Largest">The largest load of a segment.</param>
+    /// <param name="Sum">The sum of the segments' times.</param>
+    /// <param name="Devices">The number of devices in use.</param>
+    /// <param name="Kind">The kind of the last segment's device.</param>
+    /// <param name="From">Where the last segment begins.</param>
+    /// <param name="State">The devices in use before the last segment.</param>
+    private readonly record struct Cell(double Largest, double Sum, short Devices, short Kind, int From, int State)
     {
-        public static Cell Impossible { get; } = new(double.PositiveInfinity, double.PositiveInfinity, 0, 0, 0);
+        public static Cell Impossible { get; } = new(double.PositiveInfinity, double.PositiveInfinity, 0, 0, 0, 0);
 
         public bool IsBetterThan(in Cell other, bool minimiseSum) => minimiseSum
             ? Sum < other.Sum || (Sum == other.Sum && Largest < other.Largest)

@@ -161,7 +161,9 @@ internal sealed class PlacementModel
             foreach (Layer layer in Problem.Graph.Layers)
             {
                 double? known = measured.IsDefault || double.IsNaN(measured[layer.Index]) ? null : measured[layer.Index];
-                double value = Problem.CostModel.LayerSeconds(layer, LayerWeightBytes[layer.Index], Devices[device], known);
+                double value = Devices[device].RunsLayers
+                    ? Problem.CostModel.LayerSeconds(layer, LayerWeightBytes[layer.Index], Devices[device], known)
+                    : double.PositiveInfinity;
                 if (!(value >= 0))
                     throw new ArgumentException($"Cost model '{Problem.CostModel.Name}' gives {value} s for layer '{layer.Name}' on device '{Devices[device].Id}'; it must be 0 or more.");
                 seconds[(layer.Index * Devices.Length) + device] = value;

@@ -13,10 +13,15 @@ internal sealed class Portfolio
 
     private const int MostOrders = 12;
 
+    private const int AnnealingRounds = 4;
+
     private const int MostBoundaries = 400;
 
     /// <summary>Above this many devices the pipelines of a dynamic program leave too many out.</summary>
     private const int ManyDevices = 16;
+
+    /// <summary>Steps that the dynamic program may take on one order.</summary>
+    private const long MostPipelineSteps = 20_000_000;
 
     /// <summary>Steps of the dynamic program that take as long as one unit of the budget.</summary>
     private const int StepsPerWork = 8;
@@ -33,6 +38,8 @@ internal sealed class Portfolio
     private readonly LowerBounds _bounds;
     private readonly DeviceKinds _kinds;
     private readonly int[][] _fastest;
+    private readonly List<(double Objective, int[] Assignment)> _candidates = [];
+    private readonly HashSet<double> _improved = [];
     private double _provenObjective;
 
     public Portfolio(PlacementModel model, WorkBudget budget, double acceptedGap)
@@ -43,8 +50,8 @@ internal sealed class Portfolio
         _budget = budget;
         _acceptedGap = acceptedGap;
         _random = new Random(model.Problem.Seed);
-        _bounds = new LowerBounds(model, _units);
         _kinds = new DeviceKinds(model, _units);
+        _bounds = new LowerBounds(model, _units, _kinds);
         _fastest = _kinds.FastestFirst(_units);
     }
 
@@ -53,20 +60,41 @@ internal sealed class Portfolio
     /// <summary>What no plan's objective can be below.</summary>
     public double LowerBound => Math.Min(Math.Max(_bounds.Objective, _provenObjective), _incumbent.Objective);
 
-    private bool IsDone => _budget.IsOver || _incumbent.Objective <= LowerBound * (1 + Math.Max(_acceptedGap, Rounding));
+    private bool IsDone => _budget.IsOver || IsProven;
 
+    private bool IsProven => _incumbent.Objective <= LowerBound * (1 + Math.Max(_acceptedGap, Rounding));
+
+    /// <summary>
+    /// Searches until the plan is proven, or the budget is spent. What it takes to set the problem up and to split its own order once does not
+    /// count, so that large problems too get a plan that is worth having.
+    /// </summary>
     public void Run()
     {
         Start();
-        if (!IsDone && _model.Measures != PlanMeasures.Bottleneck)
+        var orders = new TopologicalOrders(_model, _units);
+        if (!IsProven)
+            TryOrder(orders.Given());
+        if (!IsProven && _model.Measures != PlanMeasures.Bottleneck)
             TryCuts();
-        TryOrders();
+        ImproveCandidates(2);
         if (!IsDone && _units.Count <= MostExactUnits)
             _provenObjective = new BranchAndBound(_state, _bounds, _kinds, _budget.Part(0.4), _incumbent).Run();
+        if (!IsDone && _model.Measures.HasFlag(PlanMeasures.Bottleneck) && _kinds.Members.Length <= ManyDevices)
+            _bounds.ProveBottleneck(new ClusterBound(_model, _units, _kinds).Raise(_bounds.BottleneckSeconds, _budget.Part(0.3)));
+        for (int order = 1; order < MostOrders && !IsDone; order++)
+        {
+            TryOrder(order switch
+            {
+                1 => orders.Late(null),
+                2 => orders.DepthFirst(null),
+                _ => order % 2 == 0 ? orders.DepthFirst(_random) : orders.Late(_random),
+            });
+            ImproveCandidates(1);
+        }
         while (!IsDone)
         {
             _state.Loads.Reset(_incumbent.Assignment);
-            new Annealing(_state, _budget, _random).Run(_incumbent, Math.Max(1000, _budget.Total / 4));
+            new Annealing(_state, _budget, _random).Run(_incumbent, Math.Max(1000, _budget.Total / AnnealingRounds));
             Improve(_incumbent.Assignment);
         }
     }
@@ -79,7 +107,7 @@ internal sealed class Portfolio
         var assignment = new int[_model.LayerCount];
         foreach (int device in _fastest.Take(MostSingleDevices).Select(static kind => kind[0]))
         {
-            if (IsDone && _incumbent.Exists)
+            if (_incumbent.Exists && (IsProven || _budget.IsOver))
                 return;
             Array.Fill(assignment, device);
             if (Enumerable.Range(0, _units.Count).All(unit => _units.IsAllowed(unit, device)))
@@ -95,51 +123,54 @@ internal sealed class Portfolio
     {
         foreach (int[] assignment in TwoDeviceCuts.Of(_state))
         {
-            if (IsDone)
+            if (_budget.IsOver)
                 return;
-            Offer(assignment);
+            AddCandidate(assignment);
         }
     }
 
-    private void TryOrders()
+    private void TryOrder(int[][] blocks)
     {
-        var orders = new TopologicalOrders(_model, _units);
-        var best = new List<(double Objective, int[] Assignment)>();
-        for (int order = 0; order < MostOrders && !IsDone; order++)
-        {
-            int[][] blocks = order switch
-            {
-                0 => orders.Given(),
-                1 => orders.Late(null),
-                2 => orders.DepthFirst(null),
-                _ => order % 2 == 0 ? orders.DepthFirst(_random) : orders.Late(_random),
-            };
-            var segments = new ContiguousSegments(_model, _units, blocks, MostBoundaries);
+        var segments = new ContiguousSegments(_model, _units, blocks, PipelineSplit.AffordableBoundaries(_fastest, MostPipelineSteps, MostBoundaries));
+        if (_improved.Count > 0)
             _budget.Spend(segments.Work);
-            foreach (int[] split in Splits(segments))
-            {
-                if (FeasibilityRepair.Start(_state, split))
-                    best.Add((_state.Objective(), split));
-                if (IsDone)
-                    break;
-            }
-        }
-        foreach ((double _, int[] assignment) in best.OrderBy(static candidate => candidate.Objective).Take(4))
+        foreach (int[] split in Splits(segments))
         {
-            if (!IsDone)
+            AddCandidate(split);
+            if (_budget.IsOver)
+                return;
+        }
+    }
+
+    private void AddCandidate(int[] assignment)
+    {
+        if (!FeasibilityRepair.Start(_state, assignment))
+            return;
+        _incumbent.OfferBetter(_state);
+        _candidates.Add((_state.Objective(), [.. _state.Loads.Assignment]));
+    }
+
+    /// <summary>Local search from the best candidates that have not been improved yet.</summary>
+    private void ImproveCandidates(int count)
+    {
+        _candidates.Sort(static (first, second) => first.Objective.CompareTo(second.Objective));
+        foreach ((double objective, int[] assignment) in _candidates.Take(count))
+        {
+            if (!IsDone && _improved.Add(objective))
                 Improve(assignment);
         }
+        _candidates.Clear();
     }
 
     private IEnumerable<int[]> Splits(ContiguousSegments segments)
     {
-        var pipeline = new PipelineSplit(_model, segments, _fastest, Math.Max(100_000, _budget.Total));
+        var pipeline = new PipelineSplit(_model, segments, _fastest, MostPipelineSteps);
         bool bottleneck = _model.Measures.HasFlag(PlanMeasures.Bottleneck) || _model.Measures.HasFlag(PlanMeasures.LoadImbalance);
         bool others = _model.Measures != PlanMeasures.Bottleneck;
         double least = 0;
         if (bottleneck)
         {
-            _budget.Spend(pipeline.Work / StepsPerWork);
+            CountPipeline();
             if (pipeline.Solve(minimiseSum: false) is int[] balanced)
             {
                 yield return balanced;
@@ -154,9 +185,15 @@ internal sealed class Portfolio
         double[] limits = bottleneck && least > 0 ? [double.PositiveInfinity, 3 * least, 2 * least, 1.5 * least, 1.2 * least] : [double.PositiveInfinity];
         foreach (double limit in limits)
         {
-            _budget.Spend(pipeline.Work / StepsPerWork);
+            CountPipeline();
             if (pipeline.Solve(minimiseSum: true, limit) is int[] fast)
                 yield return fast;
+        }
+
+        void CountPipeline()
+        {
+            if (_improved.Count > 0)
+                _budget.Spend(pipeline.Work / StepsPerWork);
         }
     }
 

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.Globalization;
+using EdgeSplit.Coordination;
+using EdgeSplit.Devices;
+using EdgeSplit.Onnx;
+using EdgeSplit.Tool.Output;
+using EdgeSplit.Transport;
+using Spectre.Console;
+using Link = EdgeSplit.Devices.Link;
+
+namespace EdgeSplit.Tool.Commands;
+
+/// <summary><c>edgesplit fleet probe</c>: writes what real agents and the links to them are like.</summary>
+internal static class FleetCommand
+{
+    public static Command Create()
+    {
+        Option<string[]> agents = SharedArguments.Agents();
+        Option<string> output = new("--out") { Description = "The file to write.", HelpName = "FLEET.json", DefaultValueFactory = _ => "fleet.json" };
+        Option<bool> json = SharedArguments.Json();
+        var probe = new Command("probe", "Asks agents what they are, measures the links to them, and writes a fleet file for 'edgesplit plan'.") { agents, output, json };
+        probe.SetAction(async (result, cancellationToken) =>
+        {
+            await using var coordinator = new Coordinator(new OnnxModelFormat());
+            foreach (string address in result.GetRequiredValue(agents))
+                await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(address, cancellationToken: cancellationToken), cancellationToken);
+            string path = result.GetRequiredValue(output);
+            FleetDescription fleet = coordinator.DescribeFleet();
+            FleetFile.Write(path, fleet);
+            if (result.GetValue(json))
+                Console.Out.WriteLine(await File.ReadAllTextAsync(path, cancellationToken));
+            else
+                Print(fleet, path);
+            return CommandLine.Fine;
+        });
+        return new Command("fleet", "Describes devices and links.") { probe };
+    }
+
+    private static void Print(FleetDescription description, string path)
+    {
+        Fleet fleet = description.Fleet;
+        Table table = Tables.Create(path, "device", ">speed", ">memory speed", ">memory", ">latency to coordinator", ">bandwidth");
+        for (int device = 0; device < fleet.Devices.Length; device++)
+        {
+            Device described = fleet.Devices[device];
+            Link link = description.SourceDevice < 0 ? Link.Local : fleet.LinkBetween(device, description.SourceDevice);
+            table.Add(
+                described.Id,
+                Units.OperationsPerSecond(described.FlopsPerSecond),
+                $"{Units.Bytes(described.MemoryBytesPerSecond)}/s",
+                described.MemoryBytes == long.MaxValue ? "" : Units.Bytes(described.MemoryBytes),
+                string.Create(CultureInfo.InvariantCulture, $"{link.Latency.TotalMicroseconds:0} µs"),
+                double.IsInfinity(link.BytesPerSecond) ? "" : $"{Units.Bytes(link.BytesPerSecond)}/s");
+        }
+        Tables.Console.Write(table);
+    }
+}
