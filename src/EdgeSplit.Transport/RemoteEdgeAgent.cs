@@ -41,8 +41,6 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     /// <summary>Completes when the connection has ended, for whatever reason.</summary>
     public Task Disconnected => _connection.Closed;
 
-    // The overloads are told apart by their first argument, which is never optional.
-#pragma warning disable RS0026
     /// <summary>Connects to an agent at <c>HOST:PORT</c>.</summary>
     /// <inheritdoc cref="ConnectAsync(EndPoint, RemoteEdgeAgentOptions?, CancellationToken)"/>
     public static ValueTask<RemoteEdgeAgent> ConnectAsync(
@@ -96,7 +94,6 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
                 exception);
         }
     }
-#pragma warning restore RS0026
 
     /// <inheritdoc/>
     public async ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken)
