@@ -104,6 +104,7 @@ public sealed class AgentServer : IAsyncDisposable
         }
         finally
         {
+            await connection.DisposeAsync().ConfigureAwait(false);
             if (refusal is null)
                 _connections.Leave(connection.RemoteEndPoint);
         }

@@ -75,8 +75,7 @@ public sealed record AgentServerOptions
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HeartbeatInterval, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThan(IdleTimeout, HeartbeatInterval);
-        if (JoinToken is null && Tls is null && !DangerouslyAllowUnauthenticatedRemoteConnections && !HostAndPort.IsLoopback(EndPoint)
-            && Transport is TcpTransport)
+        if (JoinToken is null && Tls is null && !DangerouslyAllowUnauthenticatedRemoteConnections && !HostAndPort.IsLoopback(EndPoint))
         {
             throw new EdgeSplitException(
                 EdgeSplitError.AccessDenied,

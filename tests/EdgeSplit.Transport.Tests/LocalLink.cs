@@ -47,7 +47,7 @@ internal sealed class LocalLink : IAsyncDisposable
         try
         {
             RemoteEdgeAgent remote = await RemoteEdgeAgent.ConnectAsync(
-                server.EndPoint, (options ?? new RemoteEdgeAgentOptions()) with { Transport = transport?.Invoke(memory) ?? memory, Pool = pool });
+                server.EndPoint, (options ?? new RemoteEdgeAgentOptions()) with { Transport = transport?.Invoke(memory) ?? memory, Pool = pool }, default);
             return new LocalLink(memory, agent, server, remote, pool);
         }
         catch

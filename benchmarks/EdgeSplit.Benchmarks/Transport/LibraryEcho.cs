@@ -24,7 +24,7 @@ internal sealed class LibraryEcho : IAsyncDisposable
         Tensor answer = Tensor.Wrap(TensorElementType.UInt8, new TensorShape(answerBytes), bytes);
         var server = new AgentServer(new EchoAgent(answer));
         await server.StartAsync();
-        return new LibraryEcho(server, await RemoteEdgeAgent.ConnectAsync(server.EndPoint));
+        return new LibraryEcho(server, await RemoteEdgeAgent.ConnectAsync(server.EndPoint, null, default));
     }
 
     public async Task CallAsync(byte[] body)

@@ -60,22 +60,22 @@ internal sealed class FrameReceiver(
     /// The loop. A thread that has received the last bytes of a message, with none behind them, hands the loop over to
     /// whichever thread receives next and goes on to deal with the message itself: no other thread need be woken for it.
     /// </summary>
-    private async Task ReceiveAsync(ValueTask<FrameHead> next)
+    private async Task ReceiveAsync(ValueTask<FramePrefix> next)
     {
         try
         {
             while (true)
             {
-                FrameHead frame = await next.ConfigureAwait(false);
-                IncomingMessage? message = Take(frame, out EdgeSplitException? closed);
-                source.Consume(frame.End);
+                FramePrefix prefix = await next.ConfigureAwait(false);
+                IncomingMessage? message = Take(prefix, out EdgeSplitException? closed);
+                source.ConsumeHead();
                 if (closed is not null)
                 {
                     _ended.SetResult(closed);
                     return;
                 }
-                if (frame.Prefix.BodyBytes > 0)
-                    await ReceiveBodyAsync(message, frame.Prefix.BodyBytes).ConfigureAwait(false);
+                if (prefix.BodyBytes > 0)
+                    await ReceiveBodyAsync(message, prefix.BodyBytes).ConfigureAwait(false);
                 next = PeekFrameAsync();
                 if (message is not { IsComplete: true })
                     continue;
@@ -100,22 +100,21 @@ internal sealed class FrameReceiver(
         }
     }
 
-    private ValueTask<FrameHead> PeekFrameAsync() => source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None);
+    private ValueTask<FramePrefix> PeekFrameAsync() => source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None);
 
-    private IncomingMessage? Take(FrameHead frame, out EdgeSplitException? closed)
+    private IncomingMessage? Take(FramePrefix prefix, out EdgeSplitException? closed)
     {
-        FramePrefix prefix = frame.Prefix;
         closed = null;
         switch (prefix.Type)
         {
             case FrameType.Request:
-                return BeginRequest(prefix, frame.Header);
+                return BeginRequest(prefix);
             case FrameType.Response:
-                return BeginResponse(prefix, frame.Header);
+                return BeginResponse(prefix);
             case FrameType.Data:
                 return FindPartial(prefix);
             case FrameType.Failure:
-                requests.Fail(prefix.StreamId, FailureHead.Read(frame.Header));
+                requests.Fail(prefix.StreamId, FailureHead.Read(source.Header));
                 Forget(prefix.StreamId);
                 return null;
             case FrameType.Cancel:
@@ -123,30 +122,30 @@ internal sealed class FrameReceiver(
                 requests.Cancel(prefix.StreamId);
                 return null;
             case FrameType.Ping:
-                writer.SendPong(ReadValue(frame));
+                writer.SendPong(ReadValue(prefix));
                 return null;
             case FrameType.Pong:
-                _ = ReadValue(frame);
+                _ = ReadValue(prefix);
                 return null;
             case FrameType.Credit:
-                credit.Return(ReadValue(frame));
+                credit.Return(ReadValue(prefix));
                 return null;
             case FrameType.Blocked:
                 writer.ReturnCreditAtOnce();
                 return null;
             case FrameType.Close:
-                closed = ToReason(FailureHead.Read(frame.Header));
+                closed = ToReason(FailureHead.Read(source.Header));
                 return null;
             default:
                 throw ProtocolError.Violation($"a {prefix.Type} frame came after the handshake");
         }
     }
 
-    private IncomingMessage? BeginRequest(FramePrefix prefix, in ReadOnlySequence<byte> header)
+    private IncomingMessage? BeginRequest(FramePrefix prefix)
     {
         requests.CheckNew(prefix.StreamId);
         int arriving = CheckNotArriving(prefix.StreamId);
-        MessageHead head = MessageHead.ReadRequest(header, settings.Limits.MaxTensorBytes);
+        MessageHead head = MessageHead.ReadRequest(source.Header, settings.Limits.MaxTensorBytes);
         Reserve(prefix, head);
         if (requests.PeersCount + arriving >= settings.Limits.MaxConcurrentRequests)
         {
@@ -164,9 +163,9 @@ internal sealed class FrameReceiver(
         }
     }
 
-    private IncomingMessage? BeginResponse(FramePrefix prefix, in ReadOnlySequence<byte> header)
+    private IncomingMessage? BeginResponse(FramePrefix prefix)
     {
-        MessageHead head = MessageHead.ReadResponse(header, settings.Limits.MaxTensorBytes);
+        MessageHead head = MessageHead.ReadResponse(source.Header, settings.Limits.MaxTensorBytes);
         CheckNotArriving(prefix.StreamId);
         Reserve(prefix, head);
         if (!requests.IsWaiting(prefix.StreamId, head.Payload.Operation))
@@ -272,12 +271,12 @@ internal sealed class FrameReceiver(
         return message.IsRequest ? requests.Begin(message) : requests.Complete(message);
     }
 
-    private static ulong ReadValue(FrameHead frame)
+    private ulong ReadValue(FramePrefix prefix)
     {
-        if (frame.Header.Length != sizeof(ulong))
-            throw ProtocolError.Violation($"a {frame.Prefix.Type} frame has a header of {frame.Header.Length} bytes instead of {sizeof(ulong)}");
+        if (prefix.HeaderBytes != sizeof(ulong))
+            throw ProtocolError.Violation($"a {prefix.Type} frame has a header of {prefix.HeaderBytes} bytes instead of {sizeof(ulong)}");
         Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        frame.Header.CopyTo(bytes);
+        source.Header.CopyTo(bytes);
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 

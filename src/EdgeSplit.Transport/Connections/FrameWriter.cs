@@ -53,7 +53,8 @@ internal sealed class FrameWriter(
         bool refused;
         lock (_gate)
         {
-            refused = _isClosed || _urgent.Count + _bulk.Count >= MaxQueued;
+            // Failures are the one thing that a peer can make this side queue without limit.
+            refused = _isClosed || (message.Type == FrameType.Failure && _urgent.Count >= MaxQueued);
             if (!refused)
                 (message.BodyBytes == 0 ? _urgent : _bulk).Enqueue(message);
         }

@@ -38,9 +38,9 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         byte[] ownProof = token is not null && peer.WantsToken ? token.Prove(Connector, transcript) : [];
         await SendAsync(FrameType.Proof, writer => writer.Write(ownProof), cancellationToken).ConfigureAwait(false);
 
-        FrameHead welcome = await ReceiveAsync(FrameType.Welcome, cancellationToken).ConfigureAwait(false);
-        (byte[] proof, string agentId) = ReadWelcome(welcome.Header);
-        source.Consume(welcome.End);
+        await ReceiveAsync(FrameType.Welcome, cancellationToken).ConfigureAwait(false);
+        (byte[] proof, string agentId) = ReadWelcome(source.Header);
+        source.ConsumeHead();
         if (token is not null && !token.Verify(Acceptor, WithAgentId(transcript, agentId), proof))
             throw Denied("The agent did not prove that it knows the join token; give both sides the same one");
         return new HandshakeResult(peer.Limits, agentId, IsConnector: true);
@@ -55,9 +55,9 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         await SendHelloAsync(cancellationToken).ConfigureAwait(false);
         byte[] transcript = EndTranscript();
 
-        FrameHead frame = await ReceiveAsync(FrameType.Proof, cancellationToken).ConfigureAwait(false);
-        byte[] proof = frame.Header.ToArray();
-        source.Consume(frame.End);
+        await ReceiveAsync(FrameType.Proof, cancellationToken).ConfigureAwait(false);
+        byte[] proof = source.Header.ToArray();
+        source.ConsumeHead();
         if (token is not null && !token.Verify(Connector, transcript, proof))
             throw Denied("The join token is wrong or missing; give both sides the same one");
 
@@ -104,13 +104,13 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         _transcript.AppendData(preamble.ToArray());
         source.Consume(preamble.End);
 
-        FrameHead frame = await ReceiveAsync(FrameType.Hello, cancellationToken).ConfigureAwait(false);
-        Span<byte> prefix = stackalloc byte[FramePrefix.ByteCount];
-        frame.Prefix.Write(prefix);
-        _transcript.AppendData(prefix);
-        _transcript.AppendData(frame.Header.ToArray());
-        Hello hello = Hello.Read(frame.Header);
-        source.Consume(frame.End);
+        FramePrefix prefix = await ReceiveAsync(FrameType.Hello, cancellationToken).ConfigureAwait(false);
+        Span<byte> prefixBytes = stackalloc byte[FramePrefix.ByteCount];
+        prefix.Write(prefixBytes);
+        _transcript.AppendData(prefixBytes);
+        _transcript.AppendData(source.Header.ToArray());
+        Hello hello = Hello.Read(source.Header);
+        source.ConsumeHead();
         return hello;
     }
 
@@ -128,14 +128,14 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         await connection.SendAsync([buffer.Written], cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<FrameHead> ReceiveAsync(FrameType expected, CancellationToken cancellationToken)
+    private async ValueTask<FramePrefix> ReceiveAsync(FrameType expected, CancellationToken cancellationToken)
     {
-        FrameHead frame = await source.PeekFrameAsync(WireLimits.LeastHeaderBytes, cancellationToken).ConfigureAwait(false);
-        if (frame.Prefix.Type == FrameType.Close)
-            throw FailureHead.Read(frame.Header).ToException();
-        return frame.Prefix.Type == expected
-            ? frame
-            : throw ProtocolError.Violation($"a {frame.Prefix.Type} frame came instead of {expected}");
+        FramePrefix prefix = await source.PeekFrameAsync(WireLimits.LeastHeaderBytes, cancellationToken).ConfigureAwait(false);
+        if (prefix.Type == FrameType.Close)
+            throw FailureHead.Read(source.Header).ToException();
+        return prefix.Type == expected
+            ? prefix
+            : throw ProtocolError.Violation($"a {prefix.Type} frame came instead of {expected}");
     }
 
     private void WritePreamble(HeaderBuffer buffer)

@@ -18,7 +18,6 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
     // Below, the copy is not worth the padding.
     private const int LeastAlignedBytes = 4096;
 
-    private readonly FrameType _type;
     private readonly HeaderBuffer _head;
     private readonly ReadOnlyMemory<byte>[] _body;
     private readonly List<IDisposable>? _encoded;
@@ -36,13 +35,15 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
     public OutgoingMessage(FrameType type, uint streamId, HeaderBuffer head, ReadOnlyMemory<byte>[] body, List<IDisposable>? encoded = null)
     {
         _encoded = encoded;
-        _type = type;
+        Type = type;
         StreamId = streamId;
         _head = head;
         _body = body;
         foreach (ReadOnlyMemory<byte> piece in body)
             BodyBytes += piece.Length;
     }
+
+    public FrameType Type { get; }
 
     public uint StreamId { get; }
 
@@ -90,7 +91,7 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
         {
             _head.GetSpan(FramePrefix.MaxPaddingBytes);
             _head.Advance(padding);
-            new FramePrefix(_type, StreamId, headBytes - FramePrefix.ByteCount, count, padding).Write(_head.WrittenSpan);
+            new FramePrefix(Type, StreamId, headBytes - FramePrefix.ByteCount, count, padding).Write(_head.WrittenSpan);
             batch.Add(_head.Written);
             IsStarted = true;
         }

@@ -117,9 +117,15 @@ internal sealed class PeerConnection : IAsyncDisposable
                 await _connection.DisposeAsync().ConfigureAwait(false);
             }
         }
-        await Task.WhenAny(Closed, Task.Delay(Farewell.Timeout, _settings.TimeProvider)).ConfigureAwait(false);
-        await _connection.DisposeAsync().ConfigureAwait(false);
-        await Closed.ConfigureAwait(false);
+        try
+        {
+            await Closed.WaitAsync(Farewell.Timeout, _settings.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            await _connection.DisposeAsync().ConfigureAwait(false);
+            await Closed.ConfigureAwait(false);
+        }
     }
 
     /// <summary>Does what <see cref="CloseAsync"/> does without waiting; <see cref="Closed"/> tells when it is done.</summary>

@@ -19,6 +19,7 @@ internal sealed class FrameSource : IDisposable
     private readonly PipeReader _pipe;
     private readonly TimeProvider _timeProvider;
     private long _lastReceived;
+    private SequencePosition _bodyStart;
 
     public FrameSource(IDuplexConnection connection, TimeProvider timeProvider)
     {
@@ -33,6 +34,9 @@ internal sealed class FrameSource : IDisposable
     /// <summary>The time since the last byte came.</summary>
     public TimeSpan Silence => _timeProvider.GetElapsedTime(Volatile.Read(ref _lastReceived));
 
+    /// <summary>The header of the frame that was peeked at.</summary>
+    public ReadOnlySequence<byte> Header { get; private set; }
+
     /// <summary>Waits until <paramref name="byteCount"/> bytes are there. They stay until <see cref="Consume"/> takes them.</summary>
     /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -45,11 +49,13 @@ internal sealed class FrameSource : IDisposable
         return result.Buffer;
     }
 
-    /// <summary>Waits for the next frame's prefix and header. The header stays until <see cref="Consume"/> takes it; the body follows it.</summary>
+    /// <summary>
+    /// Waits for the next frame up to its body. <see cref="Header"/> stays valid until <see cref="ConsumeHead"/>; the body follows.
+    /// </summary>
     /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<FrameHead> PeekFrameAsync(int maxHeaderBytes, CancellationToken cancellationToken)
+    public async ValueTask<FramePrefix> PeekFrameAsync(int maxHeaderBytes, CancellationToken cancellationToken)
     {
         ReadOnlySequence<byte> bytes = await PeekAsync(FramePrefix.ByteCount, cancellationToken).ConfigureAwait(false);
         FramePrefix prefix = FramePrefix.Read(bytes, maxHeaderBytes);
@@ -59,7 +65,16 @@ internal sealed class FrameSource : IDisposable
             _pipe.AdvanceTo(bytes.Start, bytes.End);
             bytes = await PeekAsync(headBytes, cancellationToken).ConfigureAwait(false);
         }
-        return new FrameHead(prefix, bytes.Slice(FramePrefix.ByteCount, prefix.HeaderBytes), bytes.GetPosition(headBytes));
+        Header = bytes.Slice(FramePrefix.ByteCount, prefix.HeaderBytes);
+        _bodyStart = bytes.GetPosition(headBytes);
+        return prefix;
+    }
+
+    /// <summary>Ends what <see cref="PeekFrameAsync"/> began.</summary>
+    public void ConsumeHead()
+    {
+        Header = default;
+        _pipe.AdvanceTo(_bodyStart);
     }
 
     /// <summary>Ends a peek; bytes from <paramref name="position"/> on are seen again by the next one.</summary>

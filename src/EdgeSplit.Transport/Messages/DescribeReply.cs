@@ -33,7 +33,7 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
 
     private static void WriteDevice(ref MessagePackWriter writer, Device device)
     {
-        writer.WriteArrayHeader(13);
+        writer.WriteArrayHeader(14);
         writer.Write(device.Id);
         writer.Write(device.FlopsPerSecond);
         writer.Write(device.MemoryBytesPerSecond);
@@ -47,11 +47,12 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
         writer.Write(device.IsCoordinator);
         writer.Write((int)device.Origin);
         writer.Write(device.HasSharedInterface);
+        writer.Write(device.RunsLayers);
     }
 
     private static Device ReadDevice(ref MessagePackReader reader)
     {
-        reader.ReadArrayHeaderOf(13);
+        reader.ReadArrayHeaderOf(14);
         return new Device
         {
             Id = reader.ReadText(),
@@ -67,6 +68,7 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
             IsCoordinator = reader.ReadBoolean(),
             Origin = (CostOrigin)reader.ReadInt32(),
             HasSharedInterface = reader.ReadBoolean(),
+            RunsLayers = reader.ReadBoolean(),
         };
     }
 }

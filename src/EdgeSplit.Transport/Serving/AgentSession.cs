@@ -100,8 +100,9 @@ internal sealed class AgentSession : IRequestHandler
             case LoadCall call:
                 return await LoadAsync(call, request, cancellationToken).ConfigureAwait(false);
             case UnloadCall call:
+                // Not to be cancelled: it no longer counts as loaded, so nobody would unload it later.
                 if (_loads.TryRemove(call.PartitionId))
-                    await _agent.UnloadAsync(call.PartitionId, cancellationToken).ConfigureAwait(false);
+                    await _agent.UnloadAsync(call.PartitionId, CancellationToken.None).ConfigureAwait(false);
                 return new Reply(new EmptyPayload(Operation.Unload));
             case EmptyPayload { Operation: Operation.Describe }:
                 return new Reply(new DescribeReply(await _agent.DescribeAsync(cancellationToken).ConfigureAwait(false)));

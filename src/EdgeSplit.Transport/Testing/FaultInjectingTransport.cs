@@ -14,8 +14,8 @@ public sealed class FaultInjectingTransport(IDuplexTransport inner, Func<int, Co
     private int _connections = -1;
 
     /// <summary>Gives all connections the same faults.</summary>
-    public FaultInjectingTransport(IDuplexTransport inner, ConnectionFaults faults, TimeProvider? timeProvider = null)
-        : this(inner, _ => faults, timeProvider)
+    public FaultInjectingTransport(IDuplexTransport inner, ConnectionFaults faults)
+        : this(inner, _ => faults)
     {
     }
 

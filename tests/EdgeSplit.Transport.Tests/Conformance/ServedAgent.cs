@@ -25,7 +25,7 @@ internal sealed class ServedAgent : IEdgeAgent
         var agent = new EdgeAgent(id, runtime, agentOptions);
         var server = new AgentServer(agent, serverOptions);
         await server.StartAsync();
-        return new ServedAgent(agent, server, await RemoteEdgeAgent.ConnectAsync(server.EndPoint, options));
+        return new ServedAgent(agent, server, await RemoteEdgeAgent.ConnectAsync(server.EndPoint, options, default));
     }
 
     public ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) => _remote.DescribeAsync(cancellationToken);

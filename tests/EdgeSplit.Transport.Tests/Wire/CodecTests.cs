@@ -28,6 +28,7 @@ public sealed class CodecTests
         IsCoordinator = true,
         Origin = CostOrigin.Profiled,
         HasSharedInterface = false,
+        RunsLayers = false,
     };
 
     private static readonly AgentDescription FullDescription = new()
