@@ -11,15 +11,11 @@ internal static class DeclaredTypes
     public static Dictionary<string, TensorInfo> Of(GraphProto graph, IReadOnlyDictionary<string, long> freeDimensions)
     {
         var known = new Dictionary<string, TensorInfo>();
-        foreach (ValueInfoProto value in graph.ValueInfo.Concat(graph.Output))
+        foreach (ValueInfoProto value in graph.ValueInfo.Concat(graph.Output).Concat(graph.Input))
         {
             if (value.Type is not null)
-                known[value.Name] = Read(value, freeDimensions, sizeOfUnnamed: null);
+                known[value.Name] = Read(value, freeDimensions);
         }
-        // Only an input's unnamed dimension is a free one; elsewhere it may be anything.
-        long? unnamed = freeDimensions.TryGetValue(ShapeInference.UnnamedDimension, out long size) ? size : null;
-        foreach (ValueInfoProto input in graph.Input)
-            known[input.Name] = Read(input, freeDimensions, unnamed);
         foreach (TensorProto weight in graph.Initializer)
             known[weight.Name] = new TensorInfo(weight.Name, (TensorElementType)weight.DataType, [.. weight.Dims.Select(static size => new Dimension(size))]);
         foreach (SparseTensorProto weight in graph.SparseInitializer)
@@ -42,22 +38,22 @@ internal static class DeclaredTypes
         };
     }
 
-    private static TensorInfo Read(ValueInfoProto value, IReadOnlyDictionary<string, long> freeDimensions, long? sizeOfUnnamed)
+    private static TensorInfo Read(ValueInfoProto value, IReadOnlyDictionary<string, long> freeDimensions)
     {
         TypeProto.Types.Tensor? tensor = value.Type?.TensorType;
         if (tensor is null)
             return new TensorInfo(value.Name, TensorElementType.Undefined, default);
-        ImmutableArray<Dimension> dimensions = tensor.Shape is null ? default : [.. tensor.Shape.Dim.Select(dimension => ReadDimension(dimension, freeDimensions, sizeOfUnnamed))];
+        ImmutableArray<Dimension> dimensions = tensor.Shape is null ? default : [.. tensor.Shape.Dim.Select(dimension => ReadDimension(dimension, freeDimensions))];
         return new TensorInfo(value.Name, (TensorElementType)tensor.ElemType, dimensions);
     }
 
-    private static Dimension ReadDimension(TensorShapeProto.Types.Dimension dimension, IReadOnlyDictionary<string, long> freeDimensions, long? sizeOfUnnamed)
+    private static Dimension ReadDimension(TensorShapeProto.Types.Dimension dimension, IReadOnlyDictionary<string, long> freeDimensions)
     {
         // Some exporters write -1 or 0 with no name for "unknown"; 0 is a legal size and stays one.
         if (dimension is { HasDimValue: true, DimValue: >= 0 })
             return new Dimension(dimension.DimValue);
         if (dimension.DimParam.Length == 0)
-            return new Dimension(sizeOfUnnamed);
+            return default;
         return freeDimensions.TryGetValue(dimension.DimParam, out long size) ? new Dimension(size) : new Dimension(null, dimension.DimParam);
     }
 }

@@ -14,9 +14,6 @@ namespace EdgeSplit.Onnx.Analysis;
 /// </summary>
 internal static class ShapeInference
 {
-    /// <summary>The key among the free dimensions that stands for each input dimension without a size and without a name.</summary>
-    public const string UnnamedDimension = "";
-
     /// <inheritdoc cref="Infer(ModelProto, string, IReadOnlyDictionary{string, long}, out string?, CancellationToken)"/>
     public static IReadOnlyDictionary<string, TensorInfo> Infer(
         ModelProto skeleton, string modelFolder, IReadOnlyDictionary<string, long> freeDimensions, CancellationToken cancellationToken) =>
@@ -25,7 +22,7 @@ internal static class ShapeInference
     /// <summary>Infers types and shapes of the inputs, initializers, intermediates and outputs of the main graph.</summary>
     /// <param name="skeleton">The model, which is not changed. Weights may be external data.</param>
     /// <param name="modelFolder">The folder that external data refers to.</param>
-    /// <param name="freeDimensions">Sizes for symbolic dimensions by name, and for unnamed ones under <see cref="UnnamedDimension"/>.</param>
+    /// <param name="freeDimensions">Sizes for symbolic dimensions by name.</param>
     /// <param name="rejection">Why ONNX Runtime rejects the model, or null: then only what the model itself says is known.</param>
     /// <param name="cancellationToken">Stops between attempts.</param>
     /// <returns>
@@ -43,8 +40,8 @@ internal static class ShapeInference
         Dictionary<string, TensorInfo> known = DeclaredTypes.Of(skeleton.Graph, freeDimensions);
         // A kernel that insists on a constant weight rejects the model without weights, so that is only the first attempt.
         ImmutableArray<OrtSessionValue> inferred =
-            TryInfer(ShapeModel.Build(skeleton, keepWeights: false, freeDimensions), modelFolder, out rejection, cancellationToken)
-            ?? TryInfer(ShapeModel.Build(skeleton, keepWeights: true, freeDimensions), modelFolder, out rejection, cancellationToken)
+            TryInfer(ShapeModel.Build(skeleton, keepWeights: false), modelFolder, freeDimensions, out rejection, cancellationToken)
+            ?? TryInfer(ShapeModel.Build(skeleton, keepWeights: true), modelFolder, freeDimensions, out rejection, cancellationToken)
             ?? [];
         foreach (OrtSessionValue value in inferred)
         {
@@ -56,7 +53,8 @@ internal static class ShapeInference
         return known;
     }
 
-    private static ImmutableArray<OrtSessionValue>? TryInfer(ShapeModel model, string modelFolder, out string? rejection, CancellationToken cancellationToken)
+    private static ImmutableArray<OrtSessionValue>? TryInfer(
+        ModelProto model, string modelFolder, IReadOnlyDictionary<string, long> freeDimensions, out string? rejection, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -70,9 +68,9 @@ internal static class ShapeInference
             };
             options.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetFullPath(modelFolder));
             options.AddSessionConfigEntry("session.disable_prepacking", "1");
-            foreach ((string name, long size) in model.FreeDimensions)
+            foreach ((string name, long size) in freeDimensions)
                 options.AddFreeDimensionOverrideByName(name, size);
-            using OrtSession session = OrtSession.Create(model.Proto.ToByteArray(), options);
+            using OrtSession session = OrtSession.Create(model.ToByteArray(), options);
             rejection = null;
             return [.. session.Inputs, .. session.Outputs];
         }

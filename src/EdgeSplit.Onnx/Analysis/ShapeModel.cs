@@ -3,10 +3,8 @@ using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Onnx.Analysis;
 
-/// <summary>A model rewritten so that loading it tells the types of all its values.</summary>
-/// <param name="Proto">The model: every value is an output, and large weights are inputs.</param>
-/// <param name="FreeDimensions">The sizes to load it with.</param>
-internal sealed record ShapeModel(ModelProto Proto, IReadOnlyDictionary<string, long> FreeDimensions)
+/// <summary>Rewrites a model so that loading it tells the types of all its values.</summary>
+internal static class ShapeModel
 {
     /// <summary>
     /// Constants up to this many elements keep their value, since shapes may depend on it (targets of Reshape, sizes of Resize);
@@ -14,8 +12,8 @@ internal sealed record ShapeModel(ModelProto Proto, IReadOnlyDictionary<string, 
     /// </summary>
     private const long KeptElements = 1024;
 
-    /// <summary>Rewrites a copy of a model.</summary>
-    public static ShapeModel Build(ModelProto source, bool keepWeights, IReadOnlyDictionary<string, long> freeDimensions)
+    /// <summary>A copy of a model in which every value is an output and, unless they are kept, large weights are inputs.</summary>
+    public static ModelProto Build(ModelProto source, bool keepWeights)
     {
         ModelProto model = source.Clone();
         GraphProto graph = model.Graph;
@@ -33,7 +31,7 @@ internal sealed record ShapeModel(ModelProto Proto, IReadOnlyDictionary<string, 
                     graph.Output.Add(new ValueInfoProto { Name = name });
             }
         }
-        return new ShapeModel(model, NameDimensions(graph, freeDimensions));
+        return model;
     }
 
     private static void TurnWeightsIntoInputs(GraphProto graph, HashSet<string> inputs)
@@ -91,21 +89,5 @@ internal sealed record ShapeModel(ModelProto Proto, IReadOnlyDictionary<string, 
             Name = name,
             Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = elementType, Shape = shape } },
         });
-    }
-
-    /// <summary>Gives the unnamed dimensions of inputs names, where a size for them is given, so that they can be overridden like the named ones.</summary>
-    private static IReadOnlyDictionary<string, long> NameDimensions(GraphProto graph, IReadOnlyDictionary<string, long> freeDimensions)
-    {
-        var sizes = new Dictionary<string, long>(freeDimensions.Where(static pair => pair.Key.Length > 0));
-        if (!freeDimensions.TryGetValue(ShapeInference.UnnamedDimension, out long unnamedSize))
-            return sizes;
-        foreach (TensorShapeProto.Types.Dimension dimension in graph.Input.SelectMany(static input => input.Type?.TensorType?.Shape?.Dim ?? []))
-        {
-            if (dimension is { HasDimValue: true, DimValue: >= 0 } || dimension.DimParam.Length > 0)
-                continue;
-            dimension.DimParam = $"edgesplit_unnamed_{sizes.Count}";
-            sizes[dimension.DimParam] = unnamedSize;
-        }
-        return sizes;
     }
 }

@@ -1,3 +1,4 @@
+using EdgeSplit.ModelZoo;
 using EdgeSplit.Onnx.Analysis;
 using EdgeSplit.Onnx.Format;
 using EdgeSplit.Tensors;
@@ -153,6 +154,18 @@ public sealed class NodeCostsTests
         double operations = model.Graph.Node.Sum(node => NodeCosts.Estimate(node, value => types.GetValueOrDefault(value)).FloatOperations);
 
         Assert.That(operations, Is.EqualTo(published).Within(100 * tolerance).Percent);
+    }
+
+    // Published multiply-adds: ResNet-18 1.8 G (He et al. 2016), MobileNetV2 0.3 G (Sandler et al. 2018).
+    [TestCase("resnet18", 3.6e9, 0.03)]
+    [TestCase("mobilenetv2", 0.6e9, 0.06)]
+    public void Estimate_zoo_model_is_near_its_published_count(string name, double published, double tolerance)
+    {
+        using var folder = new TemporaryFolder();
+        Zoo.Get(name).Write(folder["model.onnx"]);
+        using OnnxModel model = OnnxModel.Open(folder["model.onnx"]);
+
+        Assert.That(model.Graph.FloatOperations, Is.EqualTo(published).Within(100 * tolerance).Percent);
     }
 
     private static NodeCost Estimate(NodeProto node, params (string Name, long[] Sizes)[] shapes) => NodeCosts.Estimate(node, Shapes(shapes));

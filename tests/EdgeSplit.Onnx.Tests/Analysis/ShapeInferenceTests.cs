@@ -29,18 +29,6 @@ public sealed class ShapeInferenceTests
     }
 
     [Test]
-    public void Infer_unnamed_dimension_with_size_is_static()
-    {
-        ModelProto model = TwoLayers(batch: "");
-
-        IReadOnlyDictionary<string, TensorInfo> unknown = ShapeInference.Infer(model, ".", NoSizes, CancellationToken.None);
-        IReadOnlyDictionary<string, TensorInfo> sized = ShapeInference.Infer(model, ".", new Dictionary<string, long> { [ShapeInference.UnnamedDimension] = 3 }, CancellationToken.None);
-
-        Assert.That(unknown["hidden"].ToString(), Is.EqualTo("Float [?, 8]"));
-        Assert.That(sized["hidden"].ToString(), Is.EqualTo("Float [3, 8]"));
-    }
-
-    [Test]
     public void Infer_shape_from_a_constant_is_folded()
     {
         ModelProto model = Model(
@@ -202,9 +190,9 @@ public sealed class ShapeInferenceTests
         Assert.That(unknown, Is.Empty);
     }
 
-    private static ModelProto TwoLayers(string batch = "batch") => Model(
+    private static ModelProto TwoLayers() => Model(
         [Node("MatMul", ["x", "w"], ["hidden"]), Node("Relu", ["hidden"], ["y"])],
-        [Value("x", TensorElementType.Float, batch, "4")],
-        [Value("y", TensorElementType.Float, batch, "8")],
+        [Value("x", TensorElementType.Float, "batch", "4")],
+        [Value("y", TensorElementType.Float, "batch", "8")],
         RandomWeight("w", 1, 4, 8));
 }

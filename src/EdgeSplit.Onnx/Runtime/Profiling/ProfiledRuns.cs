@@ -74,22 +74,25 @@ internal sealed record ProfiledRuns(double ModelSeconds, IReadOnlyDictionary<str
             do
             {
                 plainSeconds.Add(RunTimes.RunOnce(plain, inputs, cancellationToken));
+                Report(block, Math.Min(Share(start), 0.5));
             }
             while (plainSeconds.Count < LeastRuns || Share(start) < 0.5);
-            progress?.Report((block + 0.5) / Blocks);
 
             start = Stopwatch.GetTimestamp();
             do
             {
                 RunTimes.RunOnce(profiled, inputs, cancellationToken);
                 profiledRuns++;
+                Report(block, 0.5 + Share(start));
             }
             while (profiledRuns < SkippedRuns + LeastRuns || (profiledRuns < mostRuns && Share(start) < 0.5));
-            progress?.Report((block + 1.0) / Blocks);
         }
+        progress?.Report(1);
         return plainSeconds;
 
         double Share(long start) => Stopwatch.GetElapsedTime(start) * Blocks / duration;
+
+        void Report(int block, double share) => progress?.Report((block + Math.Min(share, 1)) / Blocks);
     }
 
     private static void Profile(SessionOptions options, string folder, string optimizedPath)
