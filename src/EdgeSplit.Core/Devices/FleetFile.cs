@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EdgeSplit.Storage;
 
 namespace EdgeSplit.Devices;
 
@@ -13,21 +14,7 @@ public static class FleetFile
     /// <see cref="EdgeSplitError.InvalidArgument"/>: not a fleet, with the place that is wrong.</exception>
     public static FleetDescription Read(string path)
     {
-        FleetDocument document;
-        try
-        {
-            using FileStream stream = File.OpenRead(path);
-            document = JsonSerializer.Deserialize(stream, FleetJsonContext.Default.FleetDocument)
-                ?? throw Invalid(path, "it is empty");
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new EdgeSplitException(EdgeSplitError.NotFound, $"There is no fleet file '{path}'.", exception);
-        }
-        catch (JsonException exception)
-        {
-            throw Invalid(path, exception.Message, exception);
-        }
+        FleetDocument document = JsonFile.Read(path, "fleet", FleetJsonContext.Default.FleetDocument, (what, cause) => Invalid(path, what, cause));
         if (document.Format != Format)
             throw Invalid(path, $"its format is '{document.Format}', not '{Format}'");
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using EdgeSplit.Models;
+using EdgeSplit.Storage;
 
 namespace EdgeSplit.Partitioning;
 
@@ -36,21 +37,7 @@ public static class PlanFile
     public static LayerAssignment Read(string path, ModelGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        PlanDocument document;
-        try
-        {
-            using FileStream stream = File.OpenRead(path);
-            document = JsonSerializer.Deserialize(stream, PlanJsonContext.Default.PlanDocument)
-                ?? throw Invalid(path, "it is empty");
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new EdgeSplitException(EdgeSplitError.NotFound, $"There is no plan file '{path}'.", exception);
-        }
-        catch (JsonException exception)
-        {
-            throw Invalid(path, exception.Message, exception);
-        }
+        PlanDocument document = JsonFile.Read(path, "plan", PlanJsonContext.Default.PlanDocument, (what, cause) => Invalid(path, what, cause));
         if (document.Format != Format)
             throw Invalid(path, $"its format is '{document.Format}', not '{Format}'");
 

@@ -16,8 +16,6 @@ namespace EdgeSplit.Tool.Commands;
 /// <summary><c>edgesplit run</c>: coordinates agents to run a model, and tells how fast it goes.</summary>
 internal static class RunCommand
 {
-    private const double RelativeTolerance = 1e-4;
-
     public static Command Create()
     {
         Argument<string> model = SharedArguments.Model();
@@ -81,7 +79,7 @@ internal static class RunCommand
             PrintJson(deployment, measurement, difference);
         else
             PrintTables(measurement, difference);
-        if (difference is not null and not <= RelativeTolerance)
+        if (difference is not null and not <= VerifyCommand.RelativeTolerance)
         {
             Console.Error.WriteLine($"edgesplit: the split result differs from the unsplit model's by {difference:g3} relative.");
             return CommandLine.Failed;

@@ -11,7 +11,7 @@ namespace EdgeSplit.Tool.Commands;
 internal static class VerifyCommand
 {
     /// <summary>What graph optimisations may change: they group sums differently in a part than in the whole.</summary>
-    private const double RelativeTolerance = 1e-4;
+    public const double RelativeTolerance = 1e-4;
 
     public static Command Create()
     {

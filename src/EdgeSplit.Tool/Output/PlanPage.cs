@@ -34,9 +34,9 @@ internal static class PlanPage
             {
                 device = stage.Device,
                 layers = stage.Layers.Length,
-                weightBytes = stage.Layers.SelectMany(layer => graph.Layers[layer].Weights).Distinct().Sum(weight => graph.Weights[weight].ByteCount),
+                weightBytes = PlanTable.WeightBytes(plan, stage),
                 seconds = stage.PredictedSeconds,
-                bytesOut = stage.Outputs.Sum(output => graph.Activations[output].ByteCount),
+                bytesOut = PlanTable.BytesOut(plan, stage),
             }),
             schedule = evaluation.Timeline.Select(entry => new
             {

@@ -38,9 +38,11 @@ internal static class PlanTable
         predictedSeconds = stage.PredictedSeconds,
     });
 
-    private static long WeightBytes(PartitionPlan plan, PlanStage stage) =>
+    /// <summary>The bytes of the weights that a stage reads, each counted once.</summary>
+    public static long WeightBytes(PartitionPlan plan, PlanStage stage) =>
         stage.Layers.SelectMany(layer => plan.Graph.Layers[layer].Weights).Distinct().Sum(weight => plan.Graph.Weights[weight].ByteCount);
 
-    private static long BytesOut(PartitionPlan plan, PlanStage stage) =>
+    /// <summary>The bytes that a stage makes for others.</summary>
+    public static long BytesOut(PartitionPlan plan, PlanStage stage) =>
         stage.Outputs.Sum(output => plan.Graph.Activations[output].ByteCount);
 }
