@@ -6,37 +6,41 @@ using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Blobs;
 using EdgeSplit.Transport.Connections;
-using EdgeSplit.Transport.Duplex;
-using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
-using EdgeSplit.Transport.Security;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeSplit.Transport;
 
-/// <summary>An agent in another process, behind an <see cref="AgentServer"/>.</summary>
+/// <summary>An agent in another process: behind an <see cref="AgentServer"/>, or one that has joined an <see cref="AgentListener"/>.</summary>
 /// <remarks>
 /// Thread-safe; many calls share the one connection. Cancelling a call takes it back on the agent too and leaves the
 /// connection usable. Once the connection is lost every call, waiting or new, fails with
-/// <see cref="EdgeSplitError.AgentUnavailable"/>: connect anew.
+/// <see cref="EdgeSplitError.AgentUnavailable"/>. An agent that comes back is another object with the same id.
 /// </remarks>
 public sealed class RemoteEdgeAgent : IEdgeAgent
 {
-    private readonly RemoteEdgeAgentOptions _options;
+    private readonly TransportOptions _options;
+    private readonly TimeSpan _requestTimeout;
+    private readonly PeerConnection _connection;
     private readonly ConcurrentDictionary<int, BlobLoan> _loans = [];
-    private PeerConnection _connection = null!;
     private int _lastLoadId;
     private bool _isDisposed;
 
-    private RemoteEdgeAgent(string id, RemoteEdgeAgentOptions options)
+    internal RemoteEdgeAgent(OpenConnection connection, TransportOptions options, TimeSpan requestTimeout, ILogger logger)
     {
-        Id = id;
+        Id = connection.Handshake.PeerId;
         _options = options;
+        _requestTimeout = requestTimeout;
+        _connection = new PeerConnection(
+            connection, PeerSettings.From(options, logger), new BlobAnswers(_loans), static () => ValueTask.CompletedTask);
+        _connection.Start();
     }
 
     /// <inheritdoc/>
     public string Id { get; }
+
+    /// <summary>The agent's address.</summary>
+    public string Address => _connection.PeerName;
 
     /// <summary>Completes when the connection has ended, for whatever reason.</summary>
     public Task Disconnected => _connection.Closed;
@@ -57,41 +61,45 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         ArgumentNullException.ThrowIfNull(endPoint);
         options ??= new RemoteEdgeAgentOptions();
         options.Validate();
-        using var timeout = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        IDuplexConnection? connection = null;
-        FrameSource? source = null;
-        try
-        {
-            connection = await options.Transport.ConnectAsync(endPoint, either.Token).ConfigureAwait(false);
-            if (options.Tls is not null)
-                connection = await TlsConnection.ConnectAsync(connection, options.Tls, HostAndPort.HostOf(endPoint), either.Token).ConfigureAwait(false);
-            source = new FrameSource(connection, options.TimeProvider);
-            var handshake = new Handshake(connection, source, options.Limits.ToWireLimits(), options.JoinToken);
-            HandshakeResult result = await handshake.ConnectAsync(either.Token).ConfigureAwait(false);
+        OpenConnection open = await OpenConnection.ConnectAsync(endPoint, PeerRole.Coordinator, "", options, cancellationToken).ConfigureAwait(false);
+        return new RemoteEdgeAgent(open, options, options.RequestTimeout, options.CreateLogger<RemoteEdgeAgent>());
+    }
 
-            var agent = new RemoteEdgeAgent(result.AgentId, options);
-            ILogger logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<RemoteEdgeAgent>();
-            agent._connection = new PeerConnection(
-                connection, source, result, PeerSettings.From(options, logger), new BlobAnswers(agent._loans), static () => ValueTask.CompletedTask);
-            agent._connection.Start();
-            return agent;
-        }
-        catch (Exception exception)
+    /// <summary>
+    /// Connects to an agent, and again whenever the connection was lost, with waits that grow while that fails. Each object given
+    /// is the caller's; the next follows when that one is disconnected.
+    /// </summary>
+    /// <exception cref="EdgeSplitException">The first connection fails in a way that waiting does not mend.</exception>
+    public static async IAsyncEnumerable<RemoteEdgeAgent> KeepConnectedAsync(
+        EndPoint endPoint, RemoteEdgeAgentOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        options ??= new RemoteEdgeAgentOptions();
+        var backoff = new Backoff(options);
+        bool wasConnected = false;
+        while (true)
         {
-            source?.Dispose();
-            if (connection is not null)
-                await connection.DisposeAsync().ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!Farewell.IsConnectionLoss(exception))
-                throw;
-            string what = exception is OperationCanceledException
-                ? $"did not answer within {options.ConnectTimeout.TotalSeconds:0.###} s"
-                : $"ended the connection during the handshake ({exception.Message})";
-            throw new EdgeSplitException(
-                EdgeSplitError.AgentUnavailable,
-                $"{HostAndPort.Format(endPoint)} {what}. Check that an agent listens there and that both or neither side uses TLS.",
-                exception);
+            RemoteEdgeAgent? agent = null;
+            string reason = "";
+            try
+            {
+                agent = await ConnectAsync(endPoint, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (EdgeSplitException exception) when (wasConnected || exception.IsTransient)
+            {
+                reason = exception.Message;
+            }
+            if (agent is not null)
+            {
+                wasConnected = true;
+                long connected = options.TimeProvider.GetTimestamp();
+                yield return agent;
+                await agent.Disconnected.WaitAsync(cancellationToken).ConfigureAwait(false);
+                backoff.Connected(options.TimeProvider.GetElapsedTime(connected));
+                reason = agent._connection.CloseReason?.Message ?? "";
+            }
+            TimeSpan delay = backoff.Next();
+            TransportLog.Retrying(options.CreateLogger<RemoteEdgeAgent>(), HostAndPort.Format(endPoint), reason, delay);
+            await Task.Delay(delay, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -169,11 +177,14 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         await _connection.DisposeAsync().ConfigureAwait(false);
     }
 
+    /// <summary>Ends the connection without waiting for the agent.</summary>
+    internal void BeginClose(string reason) => _connection.BeginClose(reason);
+
     private ValueTask<IncomingMessage> CallAsync(
         Payload payload, IReadOnlyDictionary<string, Tensor>? tensors, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        return _connection.CallAsync(payload, tensors, _options.RequestTimeout, cancellationToken);
+        return _connection.CallAsync(payload, tensors, _requestTimeout, cancellationToken);
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);

@@ -1,3 +1,4 @@
+using EdgeSplit.Transport.Connections;
 using EdgeSplit.Transport.Messages;
 using Microsoft.Extensions.Logging;
 
@@ -5,8 +6,8 @@ namespace EdgeSplit.Transport;
 
 internal static partial class TransportLog
 {
-    [LoggerMessage(2001, LogLevel.Information, "Agent {AgentId} listens on {EndPoint}")]
-    public static partial void Listening(ILogger logger, string agentId, string endPoint);
+    [LoggerMessage(2001, LogLevel.Information, "{Role} listens on {EndPoint}")]
+    public static partial void Listening(ILogger logger, PeerRole role, string endPoint);
 
     [LoggerMessage(2002, LogLevel.Information, "Connection from {Peer} accepted")]
     public static partial void Accepted(ILogger logger, string peer);
@@ -28,4 +29,13 @@ internal static partial class TransportLog
 
     [LoggerMessage(2008, LogLevel.Error, "Serving a connection from {Peer} failed in a way that should not happen")]
     public static partial void SessionFailed(ILogger logger, System.Net.EndPoint? peer, Exception exception);
+
+    [LoggerMessage(2009, LogLevel.Information, "Agent {AgentId} has joined the coordinator at {EndPoint}")]
+    public static partial void Joined(ILogger logger, string agentId, string endPoint);
+
+    [LoggerMessage(2010, LogLevel.Warning, "No connection to {EndPoint}: {Reason} Trying again in {Delay}")]
+    public static partial void Retrying(ILogger logger, string endPoint, string reason, TimeSpan delay);
+
+    [LoggerMessage(2011, LogLevel.Information, "Agent {AgentId} has joined from {Peer}")]
+    public static partial void AgentJoined(ILogger logger, string agentId, string peer);
 }

@@ -10,60 +10,61 @@ namespace EdgeSplit.Transport.Connections;
 
 /// <summary>
 /// The start of a connection: preambles and Hellos both ways, then the connecting side's proof, then the accepting side's
-/// welcome with its own proof. The accepting side proves nothing to a peer that has not proved itself.
+/// welcome with its own proof. The accepting side proves nothing to a peer that has not proved itself. Either may be the agent.
 /// </summary>
 /// <remarks>
-/// A proof is an HMAC over everything said before, both nonces among it, and over the hash of the TLS certificate if there is
-/// one. So a proof fits no other connection, and one that was passed on by a machine in the middle with another certificate
+/// A proof is an HMAC over everything said before, both nonces among it, over the hash of the TLS certificate if there is one,
+/// and over the id of the side that proves. So a proof fits no other connection, and one that was passed on by a machine in the middle with another certificate
 /// fits none at all.
 /// </remarks>
-internal sealed class Handshake(IDuplexConnection connection, FrameSource source, WireLimits limits, JoinToken? token)
+internal sealed class Handshake(IDuplexConnection connection, FrameSource source, PeerRole role, TransportOptions options)
 {
     private const string Connector = "EdgeSplit 1 connector";
     private const string Acceptor = "EdgeSplit 1 acceptor";
+    private const int MaxIdLength = 256;
     private readonly IncrementalHash _transcript = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly JoinToken? _token = options.JoinToken;
     private bool _hasSentPreamble;
 
     /// <summary>Runs the connecting side.</summary>
+    /// <param name="ownId">This side's id if it is an agent; empty if not.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.AccessDenied"/>, <see cref="EdgeSplitError.ProtocolViolation"/>,
     /// or the reason for which the peer refused.</exception>
-    public async ValueTask<HandshakeResult> ConnectAsync(CancellationToken cancellationToken)
+    public async ValueTask<HandshakeResult> ConnectAsync(string ownId, CancellationToken cancellationToken)
     {
         await SendHelloAsync(cancellationToken).ConfigureAwait(false);
         Hello peer = await ReceiveHelloAsync(cancellationToken).ConfigureAwait(false);
-        if (peer.WantsToken && token is null)
-            throw Denied("The agent asks for a join token and none is given; set the join token that the agent was started with");
+        if (peer.WantsToken && _token is null)
+            throw Denied("The other side asks for a join token and none is given; set the join token that it was started with");
         byte[] transcript = EndTranscript();
 
-        byte[] ownProof = token is not null && peer.WantsToken ? token.Prove(Connector, transcript) : [];
-        await SendAsync(FrameType.Proof, writer => writer.Write(ownProof), cancellationToken).ConfigureAwait(false);
-
-        await ReceiveAsync(FrameType.Welcome, cancellationToken).ConfigureAwait(false);
-        (byte[] proof, string agentId) = ReadWelcome(source.Header);
-        source.ConsumeHead();
-        if (token is not null && !token.Verify(Acceptor, WithAgentId(transcript, agentId), proof))
-            throw Denied("The agent did not prove that it knows the join token; give both sides the same one");
-        return new HandshakeResult(peer.Limits, agentId, IsConnector: true);
+        await SendProofAsync(FrameType.Proof, Connector, transcript, ownId, cancellationToken).ConfigureAwait(false);
+        (byte[] proof, string peerId) = await ReceiveProofAsync(FrameType.Welcome, cancellationToken).ConfigureAwait(false);
+        if (_token is not null && !_token.Verify(Acceptor, WithId(transcript, peerId), proof))
+            throw Denied("The other side did not prove that it knows the join token; give both sides the same one");
+        return new HandshakeResult(peer.Limits, CheckId(peerId), IsConnector: true);
     }
 
     /// <summary>Runs the accepting side.</summary>
+    /// <param name="ownId">This side's id if it is an agent; empty if not.</param>
+    /// <param name="admit">Asked with the peer's id once that is proved; throws to turn it away.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.AccessDenied"/> or <see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
-    public async ValueTask<HandshakeResult> AcceptAsync(string agentId, CancellationToken cancellationToken)
+    public async ValueTask<HandshakeResult> AcceptAsync(string ownId, Func<string, CancellationToken, ValueTask> admit, CancellationToken cancellationToken)
     {
         Hello peer = await ReceiveHelloAsync(cancellationToken).ConfigureAwait(false);
         // The transcript has the connecting side's words first, on both sides.
         await SendHelloAsync(cancellationToken).ConfigureAwait(false);
         byte[] transcript = EndTranscript();
 
-        await ReceiveAsync(FrameType.Proof, cancellationToken).ConfigureAwait(false);
-        byte[] proof = source.Header.ToArray();
-        source.ConsumeHead();
-        if (token is not null && !token.Verify(Connector, transcript, proof))
+        (byte[] proof, string peerId) = await ReceiveProofAsync(FrameType.Proof, cancellationToken).ConfigureAwait(false);
+        if (_token is not null && !_token.Verify(Connector, WithId(transcript, peerId), proof))
             throw Denied("The join token is wrong or missing; give both sides the same one");
+        await admit(CheckId(peerId), cancellationToken).ConfigureAwait(false);
 
-        byte[] ownProof = token?.Prove(Acceptor, WithAgentId(transcript, agentId)) ?? [];
-        await SendAsync(FrameType.Welcome, writer => WriteWelcome(writer, ownProof, agentId), cancellationToken).ConfigureAwait(false);
-        return new HandshakeResult(peer.Limits, agentId, IsConnector: false);
+        await SendProofAsync(FrameType.Welcome, Acceptor, transcript, ownId, cancellationToken).ConfigureAwait(false);
+        return new HandshakeResult(peer.Limits, peerId, IsConnector: false);
     }
 
     /// <summary>Tells the peer why there will be no connection, and ends it. Does not throw.</summary>
@@ -90,7 +91,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
     {
         using var buffer = new HeaderBuffer();
         WritePreamble(buffer);
-        Hello hello = Hello.Create(limits, wantsToken: token is not null);
+        Hello hello = Hello.Create(role, options.Limits.ToWireLimits(), wantsToken: _token is not null);
         WriteFrame(buffer, FrameType.Hello, hello.Write);
         _transcript.AppendData(buffer.WrittenSpan);
         await connection.SendAsync([buffer.Written], cancellationToken).ConfigureAwait(false);
@@ -111,7 +112,11 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         _transcript.AppendData(source.Header.ToArray());
         Hello hello = Hello.Read(source.Header);
         source.ConsumeHead();
-        return hello;
+        return hello.Role != role
+            ? hello
+            : throw new EdgeSplitException(EdgeSplitError.ProtocolViolation, role == PeerRole.Agent
+                ? "Both sides are agents. Join a coordinator that listens for agents, or let it connect to this one."
+                : "Both sides are coordinators. Connect to an agent that listens, or let it join this one.");
     }
 
     private byte[] EndTranscript()
@@ -121,11 +126,27 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         return _transcript.GetHashAndReset();
     }
 
-    private async ValueTask SendAsync(FrameType type, Action<IBufferWriter<byte>> write, CancellationToken cancellationToken)
+    private async ValueTask SendProofAsync(FrameType type, string label, byte[] transcript, string ownId, CancellationToken cancellationToken)
     {
+        byte[] proof = _token?.Prove(label, WithId(transcript, ownId)) ?? [];
         using var buffer = new HeaderBuffer();
-        WriteFrame(buffer, type, write);
+        WriteFrame(buffer, type, destination =>
+        {
+            var writer = new MessagePack.MessagePackWriter(destination);
+            writer.WriteArrayHeader(2);
+            writer.Write(proof);
+            writer.Write(ownId);
+            writer.Flush();
+        });
         await connection.SendAsync([buffer.Written], cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<(byte[] Proof, string PeerId)> ReceiveProofAsync(FrameType expected, CancellationToken cancellationToken)
+    {
+        await ReceiveAsync(expected, cancellationToken).ConfigureAwait(false);
+        (byte[] Proof, string PeerId) read = ReadProof(source.Header, expected);
+        source.ConsumeHead();
+        return read;
     }
 
     private async ValueTask<FramePrefix> ReceiveAsync(FrameType expected, CancellationToken cancellationToken)
@@ -154,31 +175,32 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         new FramePrefix(type, 0, buffer.Length - start - FramePrefix.ByteCount, 0).Write(buffer.WrittenSpan[start..]);
     }
 
-    private static void WriteWelcome(IBufferWriter<byte> destination, byte[] proof, string agentId)
-    {
-        var writer = new MessagePack.MessagePackWriter(destination);
-        writer.WriteArrayHeader(2);
-        writer.Write(proof);
-        writer.Write(agentId);
-        writer.Flush();
-    }
-
-    private static (byte[] Proof, string AgentId) ReadWelcome(in ReadOnlySequence<byte> header)
+    private static (byte[] Proof, string PeerId) ReadProof(in ReadOnlySequence<byte> header, FrameType type)
     {
         try
         {
             var reader = new MessagePack.MessagePackReader(header);
             reader.ReadArrayHeaderOf(2);
             byte[] proof = (reader.ReadBytes() ?? default).ToArray();
-            return (proof, reader.ReadText());
+            string peerId = reader.ReadText();
+            return reader.End ? (proof, peerId) : throw new FormatException("bytes are left over");
         }
         catch (Exception exception) when (ProtocolError.IsMalformedInput(exception))
         {
-            throw ProtocolError.Violation($"its Welcome is malformed ({exception.Message})", exception);
+            throw ProtocolError.Violation($"its {type} is malformed ({exception.Message})", exception);
         }
     }
 
-    private static byte[] WithAgentId(byte[] transcript, string agentId) => [.. transcript, .. Encoding.UTF8.GetBytes(agentId)];
+    /// <summary>An agent has an id, and only an agent; it is shown to people and written to logs.</summary>
+    private string CheckId(string peerId)
+    {
+        bool isAgent = role == PeerRole.Coordinator;
+        return (peerId.Length > 0) == isAgent && peerId.Length <= MaxIdLength && !peerId.Any(char.IsControl)
+            ? peerId
+            : throw ProtocolError.Violation($"its id is missing, longer than {MaxIdLength} characters, or no text");
+    }
+
+    private static byte[] WithId(byte[] transcript, string id) => [.. transcript, .. Encoding.UTF8.GetBytes(id)];
 
     private static EdgeSplitException Denied(string what) => new(EdgeSplitError.AccessDenied, what + ".");
 }

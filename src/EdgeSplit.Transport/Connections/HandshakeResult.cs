@@ -2,8 +2,8 @@ using EdgeSplit.Transport.Framing;
 
 namespace EdgeSplit.Transport.Connections;
 
-/// <summary>What both sides know after the handshake.</summary>
+/// <summary>What a side knows after the handshake.</summary>
 /// <param name="PeerLimits">What the peer takes.</param>
-/// <param name="AgentId">The agent behind the accepting side.</param>
+/// <param name="PeerId">The peer's id: an agent's, or none.</param>
 /// <param name="IsConnector">Whether this side made the connection; its requests have odd stream numbers.</param>
-internal readonly record struct HandshakeResult(WireLimits PeerLimits, string AgentId, bool IsConnector);
+internal readonly record struct HandshakeResult(WireLimits PeerLimits, string PeerId, bool IsConnector);

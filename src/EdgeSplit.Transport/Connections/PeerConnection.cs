@@ -24,25 +24,17 @@ internal sealed class PeerConnection : IAsyncDisposable
     private ITimer? _heartbeat;
     private EdgeSplitException? _reason;
 
-    /// <param name="connection">The bytes; owned from now on.</param>
-    /// <param name="source">Its receiving half, after the handshake.</param>
-    /// <param name="handshake">What the handshake found out.</param>
+    /// <param name="open">The connection; owned from now on.</param>
     /// <param name="settings">Limits and times.</param>
     /// <param name="handler">Answers the peer.</param>
     /// <param name="onEnded">Runs when no request is being answered any more, before the peer can see the connection closed.</param>
-    public PeerConnection(
-        IDuplexConnection connection,
-        FrameSource source,
-        HandshakeResult handshake,
-        PeerSettings settings,
-        IRequestHandler handler,
-        Func<ValueTask> onEnded)
+    public PeerConnection(OpenConnection open, PeerSettings settings, IRequestHandler handler, Func<ValueTask> onEnded)
     {
-        _connection = connection;
+        (_connection, FrameSource source, HandshakeResult handshake) = open;
         _settings = settings;
         _onEnded = onEnded;
-        PeerName = connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "the peer";
-        _writer = new FrameWriter(connection, settings.Limits.MaxBufferedBytes / 4, settings.TimeProvider, Abort);
+        PeerName = _connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "the peer";
+        _writer = new FrameWriter(_connection, settings.Limits.MaxBufferedBytes / 4, settings.TimeProvider, Abort);
         _credit = new CreditWindow(handshake.PeerLimits.MaxBufferedBytes, _writer.SendBlocked);
         _encoder = new MessageEncoder(handshake.PeerLimits, PeerName, settings.Pool);
         _requests = new RequestTable(this, handler, handshake.IsConnector, settings);

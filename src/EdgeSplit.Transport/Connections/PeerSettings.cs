@@ -5,41 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace EdgeSplit.Transport.Connections;
 
 /// <summary>What a connection needs to know beside its bytes.</summary>
-internal sealed record PeerSettings
+/// <param name="Limits">What this side takes.</param>
+/// <param name="Pool">Takes the bodies of messages.</param>
+/// <param name="TimeProvider">Tells the time.</param>
+/// <param name="Logger">The logger.</param>
+/// <param name="HeartbeatInterval">The time between two pings.</param>
+/// <param name="SilenceLimit">A peer of which nothing is heard for this long is lost.</param>
+internal sealed record PeerSettings(
+    WireLimits Limits, TensorBufferPool Pool, TimeProvider TimeProvider, ILogger Logger, TimeSpan HeartbeatInterval, TimeSpan SilenceLimit)
 {
-    /// <summary>What this side takes.</summary>
-    public required WireLimits Limits { get; init; }
-
-    /// <summary>Takes the bodies of messages.</summary>
-    public required TensorBufferPool Pool { get; init; }
-
-    public required TimeProvider TimeProvider { get; init; }
-
-    public required ILogger Logger { get; init; }
-
-    /// <summary>The time between two pings.</summary>
-    public required TimeSpan HeartbeatInterval { get; init; }
-
-    /// <summary>A peer of which nothing is heard for this long is lost.</summary>
-    public required TimeSpan SilenceLimit { get; init; }
-
-    public static PeerSettings From(AgentServerOptions options, ILogger logger) => new()
-    {
-        Limits = options.Limits.ToWireLimits(),
-        Pool = options.Pool,
-        TimeProvider = options.TimeProvider,
-        Logger = logger,
-        HeartbeatInterval = options.HeartbeatInterval,
-        SilenceLimit = options.IdleTimeout,
-    };
-
-    public static PeerSettings From(RemoteEdgeAgentOptions options, ILogger logger) => new()
-    {
-        Limits = options.Limits.ToWireLimits(),
-        Pool = options.Pool,
-        TimeProvider = options.TimeProvider,
-        Logger = logger,
-        HeartbeatInterval = options.HeartbeatInterval,
-        SilenceLimit = options.IdleTimeout,
-    };
+    public static PeerSettings From(TransportOptions options, ILogger logger) => new(
+        options.Limits.ToWireLimits(), options.Pool, options.TimeProvider, logger, options.HeartbeatInterval, options.IdleTimeout);
 }

@@ -3,13 +3,13 @@ namespace EdgeSplit.Transport.Framing;
 /// <summary>What a frame is. The numbers travel on the wire and never change.</summary>
 internal enum FrameType : byte
 {
-    /// <summary>First frame of both sides: a nonce, the limits, whether a join token is asked for.</summary>
+    /// <summary>First frame of both sides: a nonce, the role, the limits, whether a join token is asked for.</summary>
     Hello = 1,
 
-    /// <summary>The connecting side's proof that it knows the join token; empty where none is asked for.</summary>
+    /// <summary>The connecting side's proof that it knows the join token, empty if it has none, and its id if it is an agent.</summary>
     Proof = 2,
 
-    /// <summary>The accepting side's last word of the handshake: the agent's id, and its own proof.</summary>
+    /// <summary>The accepting side's last word of the handshake: the same of itself.</summary>
     Welcome = 3,
 
     /// <summary>Asks for a sign of life.</summary>

@@ -3,10 +3,7 @@ using EdgeSplit.Agents;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Blobs;
 using EdgeSplit.Transport.Connections;
-using EdgeSplit.Transport.Duplex;
-using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
-using EdgeSplit.Transport.Security;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeSplit.Transport.Serving;
@@ -15,78 +12,37 @@ namespace EdgeSplit.Transport.Serving;
 internal sealed class AgentSession : IRequestHandler
 {
     private readonly IEdgeAgent _agent;
-    private readonly AgentServerOptions _options;
+    private readonly TransportOptions _options;
     private readonly ILogger _logger;
     private readonly LoadCounts _loads = new();
     private PeerConnection? _connection;
 
-    private AgentSession(IEdgeAgent agent, AgentServerOptions options, ILogger logger)
+    private AgentSession(IEdgeAgent agent, TransportOptions options, ILogger logger)
     {
         _agent = agent;
         _options = options;
         _logger = logger;
     }
 
-    /// <summary>Serves a connection from its first byte to its end.</summary>
+    /// <summary>Serves a connection to its end.</summary>
     /// <param name="agent">The agent to serve.</param>
-    /// <param name="connection">A new connection; disposed of when this returns.</param>
-    /// <param name="refusal">Why the peer must be turned away; null to serve it.</param>
-    /// <param name="options">The server's options.</param>
-    /// <param name="logger">The server's logger.</param>
+    /// <param name="connection">The connection, whichever side made it; closed when this returns.</param>
+    /// <param name="options">Limits and times.</param>
+    /// <param name="logger">The logger.</param>
     /// <param name="stopping">Ends the connection.</param>
-    public static async Task RunAsync(
-        IEdgeAgent agent, IDuplexConnection connection, string? refusal, AgentServerOptions options, ILogger logger, CancellationToken stopping)
+    /// <returns>Why it ended.</returns>
+    public static async Task<string> RunAsync(
+        IEdgeAgent agent, OpenConnection connection, TransportOptions options, ILogger logger, CancellationToken stopping)
     {
-        string peer = connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "an unnamed peer";
-        FrameSource? source = null;
-        HandshakeResult result;
-        try
-        {
-            using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.TimeProvider);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
-            if (options.Tls is not null)
-                connection = await TlsConnection.AcceptAsync(connection, options.Tls, either.Token).ConfigureAwait(false);
-            source = new FrameSource(connection, options.TimeProvider);
-            result = await ShakeHandsAsync(agent, connection, source, refusal, options, either.Token).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is EdgeSplitException || Farewell.IsConnectionLoss(exception))
-        {
-            TransportLog.Refused(logger, peer, exception.Message);
-            await connection.DisposeAsync().ConfigureAwait(false);
-            source?.Dispose();
-            return;
-        }
-
-        TransportLog.Accepted(logger, peer);
         var session = new AgentSession(agent, options, logger);
-        var open = new PeerConnection(connection, source, result, PeerSettings.From(options, logger), session, session.UnloadAllAsync);
+        var open = new PeerConnection(connection, PeerSettings.From(options, logger), session, session.UnloadAllAsync);
         session._connection = open;
         open.Start();
         using (stopping.UnsafeRegister(static state => ((PeerConnection)state!).BeginClose("The agent is shutting down."), open))
             await open.Closed.ConfigureAwait(false);
-        TransportLog.Ended(logger, peer, open.CloseReason?.Message ?? "");
-    }
-
-    private static async ValueTask<HandshakeResult> ShakeHandsAsync(
-        IEdgeAgent agent,
-        IDuplexConnection connection,
-        FrameSource source,
-        string? refusal,
-        AgentServerOptions options,
-        CancellationToken cancellationToken)
-    {
-        var handshake = new Handshake(connection, source, options.Limits.ToWireLimits(), options.JoinToken);
-        try
-        {
-            if (refusal is not null)
-                throw new EdgeSplitException(EdgeSplitError.Overloaded, refusal);
-            return await handshake.AcceptAsync(agent.Id, cancellationToken).ConfigureAwait(false);
-        }
-        catch (EdgeSplitException reason)
-        {
-            await handshake.RefuseAsync(reason, options.TimeProvider).ConfigureAwait(false);
-            throw;
-        }
+        string reason = open.CloseReason?.Message ?? "";
+        TransportLog.Ended(logger, open.PeerName, reason);
+        return reason;
     }
 
     /// <inheritdoc/>
