@@ -41,6 +41,9 @@ internal sealed class FakeAgent(string id = "fake") : IEdgeAgent
     public Func<InferenceRequest, CancellationToken, ValueTask<PartialResult>> OnExecute { get; set; } =
         static (request, _) => ValueTask.FromResult(Echo(request));
 
+    /// <summary>Answers in place of <see cref="Report"/>.</summary>
+    public Func<CancellationToken, ValueTask<ResourceReport>>? OnReport { get; init; }
+
     public static PartialResult Echo(InferenceRequest request) => new(
         request.RequestId,
         request.PartitionId,
@@ -50,7 +53,7 @@ internal sealed class FakeAgent(string id = "fake") : IEdgeAgent
 
     public ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Description);
 
-    public ValueTask<ResourceReport> ReportAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Report);
+    public ValueTask<ResourceReport> ReportAsync(CancellationToken cancellationToken) => OnReport?.Invoke(cancellationToken) ?? ValueTask.FromResult(Report);
 
     public async ValueTask<PartitionLoaded> LoadAsync(ModelPartitionRequest request, IBlobSource blobs, CancellationToken cancellationToken)
     {

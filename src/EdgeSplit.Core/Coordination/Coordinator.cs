@@ -13,6 +13,8 @@ namespace EdgeSplit.Coordination;
 /// <remarks>Thread-safe. Disposal ends all deployments and disposes of the agents.</remarks>
 public sealed class Coordinator : IAsyncDisposable
 {
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
+
     private readonly IModelFormat _format;
     private readonly AgentRegistry _agents = new();
     private readonly SemaphoreSlim _ownAgentLock = new(1);
@@ -58,7 +60,7 @@ public sealed class Coordinator : IAsyncDisposable
 
     /// <summary>
     /// Asks an agent what it is, measures the link to it, and lets later plans use it. From then on it is the coordinator's,
-    /// who disposes of it. It replaces an agent of the same id that is lost.
+    /// who disposes of it. It replaces an agent of the same id that is lost or does not answer any more.
     /// </summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.AgentUnavailable"/>; <see cref="EdgeSplitError.InvalidArgument"/>:
     /// there is an agent of that id. The agent stays the caller's.</exception>
@@ -71,6 +73,8 @@ public sealed class Coordinator : IAsyncDisposable
         AgentDescription description = await agent.DescribeAsync(cancellationToken).ConfigureAwait(false);
         description = description with { Device = description.Device with { Id = agent.Id } };
         Link link = Options.Links.GetValueOrDefault((Options.Id, agent.Id)) ?? await LinkMeasurement.MeasureAsync(agent, cancellationToken).ConfigureAwait(false);
+        if (_agents.Find(agent.Id) is { IsUsable: true } known)
+            await CheckAnswersAsync(known, cancellationToken).ConfigureAwait(false);
         AgentEntry? lost = _agents.Add(new AgentEntry(agent, description, link));
         Logger.AgentAdded(agent.Id, description.Runtime, description.Platform, link.Latency, link.BytesPerSecond);
         if (lost is not null)
@@ -288,6 +292,19 @@ public sealed class Coordinator : IAsyncDisposable
         finally
         {
             _ownAgentLock.Release();
+        }
+    }
+
+    /// <summary>Finds out whether an agent can still be reached; nobody may have asked it since it was lost.</summary>
+    private async ValueTask CheckAnswersAsync(AgentEntry agent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await agent.Agent.ReportAsync(cancellationToken).AsTask().WaitAsync(AnswerTimeout, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is EdgeSplitException { Error: EdgeSplitError.AgentUnavailable } or TimeoutException or ObjectDisposedException)
+        {
+            MarkLost(agent, exception);
         }
     }
 

@@ -17,17 +17,17 @@ internal static class AgentCommand
         Option<int> concurrent = SharedArguments.Count("--concurrent", 1, 1, "Partitions that run at the same time.");
         Option<string> blobs = new("--blobs") { Description = "A folder to keep weights in between runs. Default: a temporary one.", HelpName = "DIR" };
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
-        Option<bool> open = new("--dangerously-allow-unauthenticated-remote-connections")
-        {
-            Description = "Listen beyond loopback without TLS or a join token: whoever reaches the port can run models here.",
-        };
+        Option<string> join = new("--join") { Description = "Connect to a coordinator that listens, instead of listening; and again whenever the connection is lost.", HelpName = "HOST:PORT" };
+        var security = new SecurityArguments();
         slow.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out double factor) && !(factor >= 1))
                 result.AddError($"--slow-down must be 1 or more, not {factor}.");
         });
         listen.Validators.Add(SharedArguments.CheckAddresses);
-        var command = new Command("agent", "Runs partitions on this machine for coordinators that connect, until stopped.") { listen, id, threads, concurrent, blobs, slow, open };
+        join.Validators.Add(SharedArguments.CheckAddresses);
+        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, join, id, threads, concurrent, blobs, slow };
+        security.AddTo(command);
         command.SetAction(async (result, cancellationToken) =>
         {
             IPartitionRuntime runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = result.GetValue(threads) });
@@ -39,24 +39,56 @@ internal static class AgentCommand
                 BlobStore = folder is null ? null : new FolderBlobStore(folder),
                 MaxConcurrentExecutions = result.GetValue(concurrent),
             });
-            await using var server = new AgentServer(agent, new AgentServerOptions
-            {
-                EndPoint = HostAndPort.Parse(result.GetRequiredValue(listen)),
-                DangerouslyAllowUnauthenticatedRemoteConnections = result.GetValue(open),
-            });
-            await server.StartAsync(cancellationToken);
-            Console.Out.WriteLine($"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider}) listening on {HostAndPort.Format(server.EndPoint)}");
+            string what = $"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider})";
             try
             {
-                await Task.Delay(Timeout.Infinite, cancellationToken);
+                if (result.GetValue(join) is { } coordinator)
+                    await JoinAsync(agent, what, coordinator, security, result, cancellationToken);
+                else
+                    await ListenAsync(agent, what, result.GetRequiredValue(listen), security, result, cancellationToken);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 // Being stopped is how an agent ends.
             }
             return CommandLine.Fine;
         });
         return command;
+    }
+
+    private static async Task ListenAsync(
+        EdgeAgent agent, string what, string endPoint, SecurityArguments security, ParseResult result, CancellationToken cancellationToken)
+    {
+        await using var server = new AgentServer(agent, new AgentServerOptions
+        {
+            EndPoint = HostAndPort.Parse(endPoint),
+            JoinToken = security.Token(result),
+            Tls = security.ForListening(result),
+            DangerouslyAllowUnauthenticatedRemoteConnections = security.AllowsStrangers(result),
+        });
+        await server.StartAsync(cancellationToken);
+        Console.Out.WriteLine($"{what} listening on {HostAndPort.Format(server.EndPoint)}");
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    private static Task JoinAsync(
+        EdgeAgent agent, string what, string coordinator, SecurityArguments security, ParseResult result, CancellationToken cancellationToken)
+    {
+        var dialer = new AgentDialer(agent, HostAndPort.Parse(coordinator), new AgentDialerOptions
+        {
+            JoinToken = security.Token(result),
+            Tls = security.ForConnecting(result),
+            Progress = new Report(progress => Console.Out.WriteLine(progress.IsConnected
+                ? $"{what} has joined {coordinator}"
+                : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"not connected: {progress.Reason} Trying again in {progress.NextTry.TotalSeconds:0.0} s"))),
+        });
+        return dialer.RunAsync(cancellationToken);
+    }
+
+    // Progress<T> reports later and out of order.
+    private sealed class Report(Action<DialProgress> report) : IProgress<DialProgress>
+    {
+        void IProgress<DialProgress>.Report(DialProgress value) => report(value);
     }
 
     private static string DefaultId()

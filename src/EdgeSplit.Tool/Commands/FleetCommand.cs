@@ -4,7 +4,6 @@ using EdgeSplit.Coordination;
 using EdgeSplit.Devices;
 using EdgeSplit.Onnx;
 using EdgeSplit.Tool.Output;
-using EdgeSplit.Transport;
 using Spectre.Console;
 using Link = EdgeSplit.Devices.Link;
 
@@ -15,15 +14,15 @@ internal static class FleetCommand
 {
     public static Command Create()
     {
-        Option<string[]> agents = SharedArguments.Agents();
+        var agents = new FleetArguments();
         Option<string> output = new("--out") { Description = "The file to write.", HelpName = "FLEET.json", DefaultValueFactory = _ => "fleet.json" };
         Option<bool> json = SharedArguments.Json();
-        var probe = new Command("probe", "Asks agents what they are, measures the links to them, and writes a fleet file for 'edgesplit plan'.") { agents, output, json };
+        var probe = new Command("probe", "Asks agents what they are, measures the links to them, and writes a fleet file for 'edgesplit plan'.") { output, json };
+        agents.AddTo(probe);
         probe.SetAction(async (result, cancellationToken) =>
         {
             await using var coordinator = new Coordinator(new OnnxModelFormat());
-            foreach (string address in result.GetRequiredValue(agents))
-                await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(address, cancellationToken: cancellationToken), cancellationToken);
+            await using FleetConnection connection = await agents.ConnectAsync(result, coordinator, cancellationToken);
             string path = result.GetRequiredValue(output);
             FleetDescription fleet = coordinator.DescribeFleet();
             FleetFile.Write(path, fleet);

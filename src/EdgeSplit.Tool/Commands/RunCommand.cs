@@ -8,7 +8,6 @@ using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Onnx.Verification;
 using EdgeSplit.Tensors;
 using EdgeSplit.Tool.Output;
-using EdgeSplit.Transport;
 using Spectre.Console;
 
 namespace EdgeSplit.Tool.Commands;
@@ -19,7 +18,7 @@ internal static class RunCommand
     public static Command Create()
     {
         Argument<string> model = SharedArguments.Model();
-        Option<string[]> agents = SharedArguments.Agents();
+        var agents = new FleetArguments();
         Option<int> requests = SharedArguments.Count("--requests", 16, 1, "Requests to run.");
         Option<int> concurrency = SharedArguments.Count("--concurrency", 1, 1, "Requests in flight at the same time.");
         Option<string[]> input = new("--input")
@@ -35,12 +34,13 @@ internal static class RunCommand
         Option<bool> json = SharedArguments.Json();
         var command = new Command("run", "Splits a model over agents, runs requests through it, and shows the plan, latencies and throughput.")
         {
-            model, agents, requests, concurrency, input, seed, objective, check, dimensions, json,
+            model, requests, concurrency, input, seed, objective, check, dimensions, json,
         };
+        agents.AddTo(command);
         command.SetAction((result, cancellationToken) => RunAsync(
             new Settings(
                 result.GetRequiredValue(model),
-                result.GetRequiredValue(agents),
+                (coordinator, cancellation) => agents.ConnectAsync(result, coordinator, cancellation),
                 result.GetValue(requests),
                 result.GetValue(concurrency),
                 result.GetValue(input) ?? [],
@@ -65,10 +65,9 @@ internal static class RunCommand
             CostModel = WeightedCostModel.ForObjective(settings.Objective),
             MaxInFlightRequests = settings.Concurrency,
         });
-        foreach (string address in settings.Agents)
-            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(address, cancellationToken: cancellationToken), cancellationToken);
+        await using FleetConnection connection = await settings.ConnectAsync(coordinator, cancellationToken);
 
-        Tables.Status.MarkupLineInterpolated($"[grey]deploying {model.Graph.Name} on {settings.Agents.Length} agents[/]");
+        Tables.Status.MarkupLineInterpolated($"[grey]deploying {model.Graph.Name} on {coordinator.Agents.Length} agents[/]");
         await using Deployment deployment = await coordinator.DeployAsync(settings.Model, cancellationToken: cancellationToken);
         if (!settings.Json)
             Tables.Console.Write(PlanTable.Create(deployment.Plan));
@@ -144,7 +143,7 @@ internal static class RunCommand
 
     private sealed record Settings(
         string Model,
-        string[] Agents,
+        Func<Coordinator, CancellationToken, Task<FleetConnection>> ConnectAsync,
         int Requests,
         int Concurrency,
         string[] Inputs,

@@ -19,13 +19,6 @@ internal static class SharedArguments
         DefaultValueFactory = _ => [],
     };
 
-    public static Option<string[]> Agents()
-    {
-        var option = new Option<string[]>("--agent") { Description = "An agent's address; repeat for several.", HelpName = "HOST:PORT", Required = true, AllowMultipleArgumentsPerToken = true };
-        option.Validators.Add(CheckAddresses);
-        return option;
-    }
-
     public static Option<PlanObjective> Objective() => new("--objective")
     {
         Description = "What the plan minimises.",

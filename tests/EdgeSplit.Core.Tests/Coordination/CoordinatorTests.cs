@@ -131,6 +131,19 @@ public sealed class CoordinatorTests
     }
 
     [Test]
+    public async Task AddAgent_of_an_id_whose_agent_does_not_answer_any_more_takes_its_place()
+    {
+        await using Cluster cluster = await Cluster.CreateAsync(Model);
+        await using Deployment deployment = await cluster.Coordinator.DeployAsync(Model.Name);
+        cluster.Agents["a"].Cut();
+        await cluster.AddAsync("a");
+
+        (await deployment.InferAsync(Model.RandomInputs(0))).Dispose();
+        Assert.That(cluster.Coordinator.Agents.Select(static agent => agent.Device.Id), Is.EquivalentTo(["a", "b", "c"]));
+        Assert.That(deployment.Plan.Fleet.Devices.Select(static device => device.Id), Does.Contain("a"));
+    }
+
+    [Test]
     public async Task RemoveAgent_moves_its_stages_first()
     {
         await using Cluster cluster = await Cluster.CreateAsync(Model);

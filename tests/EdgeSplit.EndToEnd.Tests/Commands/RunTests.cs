@@ -53,10 +53,40 @@ internal sealed class RunTests
         Assert.That(next.ExitCode, Is.Zero, next.Output + next.Error);
     }
 
-    private static async Task<string> AddressAsync(DotnetProcess agent)
+    [Test]
+    public async Task Run_overAgentsThatJoin_withCertificatesAndToken_andRejoinAfterAKill()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder["bert-tiny.onnx"];
+        Zoo.Get("bert-tiny").Write(model);
+        DotnetProcess.Outcome certs = await DotnetProcess.RunToolAsync("certs", "coordinator=localhost,127.0.0.1", "first", "second", "--token", "--out", folder["certs"]);
+        Assert.That(certs.ExitCode, Is.Zero, certs.Output + certs.Error);
+
+        await using DotnetProcess run = DotnetProcess.StartTool(
+            ["run", model, "--listen", "127.0.0.1:0", "--expect", "2", "--requests", "1000000", "--concurrency", "2", .. Guard("coordinator")]);
+        string address = await AddressAsync(run);
+        DotnetProcess.Outcome stranger = await DotnetProcess.RunToolAsync("agent", "--join", address, "--tls-ca", folder["certs/authority.crt"], "--tls-cert", folder["certs/first.crt"]);
+        Assert.That(stranger.ExitCode, Is.EqualTo(1));
+        Assert.That(stranger.Error, Does.Contain("join token"));
+
+        await using DotnetProcess second = DotnetProcess.StartTool(["agent", "--join", address, "--id", "second", .. Guard("second")]);
+        await using (DotnetProcess first = DotnetProcess.StartTool(["agent", "--join", address, "--id", "first", .. Guard("first")]))
+        {
+            await first.WaitForLineAsync("has joined", Patience);
+            await run.WaitForLineAsync("stage", Patience);
+            first.Kill();
+            await first.WaitForExitAsync(Patience);
+        }
+        await using DotnetProcess again = DotnetProcess.StartTool(["agent", "--join", address, "--id", "first", .. Guard("first")]);
+        await run.WaitForLineAsync("agent 'first' has joined", Patience);
+
+        string[] Guard(string name) => ["--token", folder["certs/token"], "--tls-ca", folder["certs/authority.crt"], "--tls-cert", folder[$"certs/{name}.crt"]];
+    }
+
+    private static async Task<string> AddressAsync(DotnetProcess process)
     {
         const string Marker = "listening on ";
-        string line = await agent.WaitForLineAsync(Marker, Patience);
-        return line[(line.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)..].Trim();
+        string line = await process.WaitForLineAsync(Marker, Patience);
+        return line[(line.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)..].Trim().Split(' ')[0];
     }
 }

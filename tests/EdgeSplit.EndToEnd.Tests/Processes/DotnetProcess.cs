@@ -71,13 +71,13 @@ internal sealed class DotnetProcess : IAsyncDisposable
         return process;
     }
 
-    /// <summary>Waits for a line on standard output that contains a text.</summary>
+    /// <summary>Waits for a line on standard output or standard error that contains a text.</summary>
     public async Task<string> WaitForLineAsync(string text, TimeSpan timeout)
     {
         TaskCompletionSource<string> seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            foreach (string line in _output.ToString().Split('\n'))
+            foreach (string line in $"{_output}\n{_error}".Split('\n'))
             {
                 if (line.Contains(text, StringComparison.Ordinal))
                     return line;
@@ -128,8 +128,7 @@ internal sealed class DotnetProcess : IAsyncDisposable
         lock (_lock)
         {
             builder.Append(line).Append('\n');
-            if (ReferenceEquals(builder, _output))
-                _awaited.RemoveAll(awaited => line.Contains(awaited.Text, StringComparison.Ordinal) && awaited.Seen.TrySetResult(line));
+            _awaited.RemoveAll(awaited => line.Contains(awaited.Text, StringComparison.Ordinal) && awaited.Seen.TrySetResult(line));
         }
     }
 

@@ -3,17 +3,17 @@ using EdgeSplit.Storage;
 
 namespace EdgeSplit.Transport.Tests.Conformance;
 
-/// <summary>A remote agent together with the server and the agent behind it, which end with it.</summary>
+/// <summary>A remote agent together with the agent behind it and what connects the two, which end with it.</summary>
 internal sealed class ServedAgent : IEdgeAgent
 {
     private readonly EdgeAgent _agent;
-    private readonly AgentServer _server;
+    private readonly Func<Task> _disconnect;
     private readonly RemoteEdgeAgent _remote;
 
-    private ServedAgent(EdgeAgent agent, AgentServer server, RemoteEdgeAgent remote)
+    private ServedAgent(EdgeAgent agent, RemoteEdgeAgent remote, Func<Task> disconnect)
     {
         _agent = agent;
-        _server = server;
+        _disconnect = disconnect;
         _remote = remote;
     }
 
@@ -25,7 +25,24 @@ internal sealed class ServedAgent : IEdgeAgent
         var agent = new EdgeAgent(id, runtime, agentOptions);
         var server = new AgentServer(agent, serverOptions);
         await server.StartAsync();
-        return new ServedAgent(agent, server, await RemoteEdgeAgent.ConnectAsync(server.EndPoint, options, default));
+        return new ServedAgent(agent, await RemoteEdgeAgent.ConnectAsync(server.EndPoint, options, default), () => server.DisposeAsync().AsTask());
+    }
+
+    /// <summary>The other way round: the agent connects.</summary>
+    public static async ValueTask<IEdgeAgent> CreateJoinedAsync(
+        string id, IPartitionRuntime runtime, EdgeAgentOptions agentOptions, AgentListenerOptions listenerOptions, AgentDialerOptions options)
+    {
+        var agent = new EdgeAgent(id, runtime, agentOptions);
+        var listener = new AgentListener(listenerOptions);
+        await listener.StartAsync();
+        var stopping = new CancellationTokenSource();
+        Task dialing = new AgentDialer(agent, listener.EndPoint, options).RunAsync(stopping.Token);
+        return new ServedAgent(agent, await listener.AcceptAsync(), async () =>
+        {
+            await stopping.CancelAsync();
+            await dialing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await listener.DisposeAsync();
+        });
     }
 
     public ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) => _remote.DescribeAsync(cancellationToken);
@@ -46,7 +63,7 @@ internal sealed class ServedAgent : IEdgeAgent
     public async ValueTask DisposeAsync()
     {
         await _remote.DisposeAsync();
-        await _server.DisposeAsync();
+        await _disconnect();
         await _agent.DisposeAsync();
     }
 }

@@ -5,8 +5,10 @@ using EdgeSplit.Transport.Security;
 
 namespace EdgeSplit.Transport.Tests.Conformance;
 
-/// <summary>With mutual certificates and a join token.</summary>
-public sealed class TlsConformanceTests : EdgeAgentConformance
+/// <summary>With mutual certificates and a join token, whichever side connects.</summary>
+[TestFixture(false)]
+[TestFixture(true)]
+public sealed class TlsConformanceTests(bool agentJoins) : EdgeAgentConformance
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
     private readonly JoinToken _token = new(JoinToken.Create());
@@ -30,18 +32,22 @@ public sealed class TlsConformanceTests : EdgeAgentConformance
         _authority.Dispose();
     }
 
-    protected override ValueTask<IEdgeAgent> CreateAgentAsync(string id, IPartitionRuntime runtime, EdgeAgentOptions options) => ServedAgent.CreateAsync(
-        id,
-        runtime,
-        options,
-        new AgentServerOptions
-        {
-            JoinToken = _token,
-            Tls = new TlsServerOptions { Certificate = _server, ClientAuthorities = [_authority.Certificate] },
-        },
-        new RemoteEdgeAgentOptions
-        {
-            JoinToken = _token,
-            Tls = new TlsClientOptions { Authorities = [_authority.Certificate], Certificate = _client },
-        });
+    protected override ValueTask<IEdgeAgent> CreateAgentAsync(string id, IPartitionRuntime runtime, EdgeAgentOptions options)
+    {
+        var listening = new TlsServerOptions { Certificate = _server, ClientAuthorities = [_authority.Certificate] };
+        var connecting = new TlsClientOptions { Authorities = [_authority.Certificate], Certificate = _client };
+        return agentJoins
+            ? ServedAgent.CreateJoinedAsync(
+                id,
+                runtime,
+                options,
+                new AgentListenerOptions { JoinToken = _token, Tls = listening },
+                new AgentDialerOptions { JoinToken = _token, Tls = connecting })
+            : ServedAgent.CreateAsync(
+                id,
+                runtime,
+                options,
+                new AgentServerOptions { JoinToken = _token, Tls = listening },
+                new RemoteEdgeAgentOptions { JoinToken = _token, Tls = connecting });
+    }
 }

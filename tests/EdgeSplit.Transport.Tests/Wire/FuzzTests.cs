@@ -69,8 +69,8 @@ public sealed class FuzzTests
         byte[] preamble = new byte[Preamble.ByteCount];
         Preamble.Own.Write(preamble);
         var hello = new ArrayBufferWriter<byte>();
-        Connections.Hello.Create(new WireLimits(4096, MaxBufferedBytes, MaxBufferedBytes, 8), wantsToken: false).Write(hello);
-        return [.. preamble, .. Frame(FrameType.Hello, 0, hello.WrittenSpan, []), .. Frame(FrameType.Proof, 0, [], [])];
+        Connections.Hello.Create(Connections.PeerRole.Coordinator, new WireLimits(4096, MaxBufferedBytes, MaxBufferedBytes, 8), wantsToken: false).Write(hello);
+        return [.. preamble, .. Frame(FrameType.Hello, 0, hello.WrittenSpan, []), .. Frame(FrameType.Proof, 0, [0x92, 0xC4, 0x00, 0xA0], [])];
     }
 
     private static byte[][] Conversation()
