@@ -134,7 +134,7 @@ public sealed class CoordinatorTests
     public async Task AddAgent_of_an_id_whose_agent_does_not_answer_any_more_takes_its_place()
     {
         await using Cluster cluster = await Cluster.CreateAsync(Model);
-        await using Deployment deployment = await cluster.Coordinator.DeployAsync(Model.Name);
+        await using Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
         cluster.Agents["a"].Cut();
         await cluster.AddAsync("a");
 
