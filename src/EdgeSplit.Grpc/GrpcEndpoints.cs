@@ -1,4 +1,5 @@
 using EdgeSplit.Grpc.Agents;
+using EdgeSplit.Grpc.Coordination;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,6 +17,16 @@ public static class GrpcEndpoints
         endpoints.MapGrpcHealthChecksService();
         GrpcServiceEndpointConventionBuilder service = endpoints.MapGrpcService<AgentService>();
         endpoints.ServiceProvider.GetRequiredService<AgentGuard>().Guard.Protect(service);
+        return service;
+    }
+
+    /// <summary>Maps <c>edgesplit.v1.Coordinator</c>, through which clients list and run the models that are deployed.</summary>
+    /// <remarks>The port must speak HTTP/2: without TLS, HTTP/2 alone.</remarks>
+    public static IEndpointConventionBuilder MapEdgeSplitCoordinator(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        GrpcServiceEndpointConventionBuilder service = endpoints.MapGrpcService<CoordinatorService>();
+        endpoints.ServiceProvider.GetRequiredService<CoordinatorGuard>().Guard.Protect(service);
         return service;
     }
 }

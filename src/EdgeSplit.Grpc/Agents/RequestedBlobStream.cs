@@ -82,7 +82,15 @@ internal sealed class RequestedBlobStream(
 
     private async ValueTask AdvanceAsync(CancellationToken cancellationToken)
     {
-        V1.BlobData data = await pieces.ReadAsync(cancellationToken).ConfigureAwait(false);
+        V1.BlobData data;
+        try
+        {
+            data = await pieces.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException exception) when (exception.InnerException is EdgeSplitException reason)
+        {
+            throw new EdgeSplitException(reason.Error, reason.Message, reason);
+        }
         if (data.Offset != _received || data.Data.Length > _asked - _received)
             throw new EdgeSplitException(EdgeSplitError.ProtocolViolation, $"A piece of blob {blob.Hash} came that was not asked for.");
         _received += data.Data.Length;
