@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Costs;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
@@ -10,6 +11,7 @@ return args switch
     ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
+    ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
     ["transport"] => await TransportComparison.RunAsync(),
     _ => RunBenchmarkDotNet(args),
 };

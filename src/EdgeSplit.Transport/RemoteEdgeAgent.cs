@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
+using EdgeSplit.Compression;
 using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Blobs;
@@ -145,7 +146,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     {
         ArgumentNullException.ThrowIfNull(request);
         using IncomingMessage answer = await CallAsync(
-            new ExecuteCall(request.RequestId, request.PartitionId), request.Inputs, cancellationToken).ConfigureAwait(false);
+            new ExecuteCall(request.RequestId, request.PartitionId, _connection.TakesEncodedTensors ? request.Encoding : ActivationEncoding.None), request.Inputs, cancellationToken).ConfigureAwait(false);
         var reply = (ExecuteReply)answer.Head.Payload;
         return new PartialResult(request.RequestId, request.PartitionId, answer.TakeTensors(), reply.ComputeTime, reply.QueueTime);
     }

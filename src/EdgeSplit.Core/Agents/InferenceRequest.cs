@@ -1,3 +1,4 @@
+using EdgeSplit.Compression;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Agents;
@@ -6,4 +7,8 @@ namespace EdgeSplit.Agents;
 /// <param name="RequestId">The id of the caller's request, the same for all of its stages.</param>
 /// <param name="PartitionId">The partition, loaded before.</param>
 /// <param name="Inputs">The partition's inputs by name; borrowed until the call completes.</param>
-public sealed record InferenceRequest(Guid RequestId, string PartitionId, IReadOnlyDictionary<string, Tensor> Inputs);
+public sealed record InferenceRequest(Guid RequestId, string PartitionId, IReadOnlyDictionary<string, Tensor> Inputs)
+{
+    /// <summary>How the inputs and outputs travel where they cross a link; a lossy encoding changes them.</summary>
+    public ActivationEncoding Encoding { get; init; }
+}

@@ -73,6 +73,7 @@ public sealed class Coordinator : IAsyncDisposable
         AgentDescription description = await agent.DescribeAsync(cancellationToken).ConfigureAwait(false);
         description = description with { Device = description.Device with { Id = agent.Id } };
         Link link = Options.Links.GetValueOrDefault((Options.Id, agent.Id)) ?? await LinkMeasurement.MeasureAsync(agent, cancellationToken).ConfigureAwait(false);
+        link = Options.Compression?.Choose(link) ?? link;
         if (_agents.Find(agent.Id) is { IsUsable: true } known)
             await CheckAnswersAsync(known, cancellationToken).ConfigureAwait(false);
         AgentEntry? lost = _agents.Add(new AgentEntry(agent, description, link));
@@ -114,7 +115,7 @@ public sealed class Coordinator : IAsyncDisposable
         ImmutableArray<AgentEntry> agents = _agents.Usable;
         return agents.IsEmpty
             ? throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run layers on. Add one with {nameof(AddAgentAsync)}.")
-            : FleetBuilder.Build(agents, Options.Id, Options.Links);
+            : FleetBuilder.Build(agents, Options);
     }
 
     /// <summary>States what a partitioner has to solve to place a model on the agents as they are now.</summary>

@@ -1,5 +1,6 @@
 using EdgeSplit.Agents;
 using EdgeSplit.Agents.Internal;
+using EdgeSplit.Compression;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
 using EdgeSplit.Partitioning;
@@ -36,6 +37,10 @@ public sealed record CoordinatorOptions
     /// when the agent is added; what two agents exchange goes through the coordinator, over both of their links.
     /// </summary>
     public IReadOnlyDictionary<(string From, string To), Link> Links { get; init; } = new Dictionary<(string From, string To), Link>();
+
+    /// <summary>Lets links carry activations compressed; plans know what that costs and gains.</summary>
+    /// <value>Default: null, to compress nothing.</value>
+    public CompressionOptions? Compression { get; init; }
 
     /// <summary>Lets the coordinator run layers itself, those that fit nowhere else among them.</summary>
     /// <value>Default: null, for a coordinator that only coordinates.</value>

@@ -31,7 +31,7 @@ public interface ICostModel
     /// <param name="measuredSeconds">What the device measured for this layer when otherwise idle, or null.</param>
     double LayerSeconds(Layer layer, long weightBytes, Device device, double? measuredSeconds);
 
-    /// <summary>Seconds that a link is busy with some bytes, its latency not included.</summary>
+    /// <summary>Seconds that a link is busy with some bytes of tensors, its latency not included; <see cref="Link.SecondsPerByte"/> counts its compression.</summary>
     double TransferSeconds(long byteCount, Link link);
 
     /// <summary>

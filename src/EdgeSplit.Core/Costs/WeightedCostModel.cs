@@ -61,7 +61,7 @@ public sealed class WeightedCostModel : ICostModel
     }
 
     /// <inheritdoc/>
-    public double TransferSeconds(long byteCount, Link link) => byteCount / link.BytesPerSecond;
+    public double TransferSeconds(long byteCount, Link link) => byteCount * link.SecondsPerByte;
 
     /// <inheritdoc/>
     public double Combine(in PlanCost cost) =>

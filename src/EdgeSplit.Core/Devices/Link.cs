@@ -1,3 +1,5 @@
+using EdgeSplit.Compression;
+
 namespace EdgeSplit.Devices;
 
 /// <summary>The way from one device to another, in one direction.</summary>
@@ -13,6 +15,12 @@ public sealed record Link
 
     /// <summary>Energy that a byte costs sender and receiver together, in joules.</summary>
     public double JoulesPerByte { get; init; }
+
+    /// <summary>How tensors are encoded on this link; null to send them as they are.</summary>
+    public ActivationCompression? Compression { get; init; }
+
+    /// <summary>Seconds that the link is busy with a byte of a tensor, encoding and decoding it included.</summary>
+    public double SecondsPerByte => Compression?.SecondsPerByte(BytesPerSecond) ?? 1 / BytesPerSecond;
 
     /// <summary>Where the figures come from.</summary>
     public CostOrigin Origin { get; init; }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using EdgeSplit.Agents;
+using EdgeSplit.Compression;
 using EdgeSplit.Coordination;
 using EdgeSplit.Costs;
 using EdgeSplit.Onnx;
@@ -8,6 +9,7 @@ using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Onnx.Verification;
 using EdgeSplit.Tensors;
 using EdgeSplit.Tool.Output;
+using EdgeSplit.Transport.Compression;
 using Spectre.Console;
 
 namespace EdgeSplit.Tool.Commands;
@@ -30,11 +32,21 @@ internal static class RunCommand
         Option<int> seed = new("--seed") { Description = "The seed of random inputs.", HelpName = "N" };
         Option<PlanObjective> objective = SharedArguments.Objective();
         Option<bool> check = new("--check") { Description = "Compare the result with the unsplit model's, run here; fails where they differ by more than 1e-4." };
+        Option<double?> compress = new("--compress")
+        {
+            Description = "Let links carry activations compressed where that is faster, each number changed by at most this much of its tensor's largest: 0 for lossless only, 0.0005 allows 16-bit floats, 0.004 8-bit steps.",
+            HelpName = "ERROR",
+        };
+        compress.Validators.Add(static result =>
+        {
+            if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double budget) && !(budget >= 0))
+                result.AddError("--compress must be 0 or more.");
+        });
         Option<string[]> dimensions = SharedArguments.Dimensions();
         Option<bool> json = SharedArguments.Json();
         var command = new Command("run", "Splits a model over agents, runs requests through it, and shows the plan, latencies and throughput.")
         {
-            model, requests, concurrency, input, seed, objective, check, dimensions, json,
+            model, requests, concurrency, input, seed, objective, check, compress, dimensions, json,
         };
         agents.AddTo(command);
         command.SetAction((result, cancellationToken) => RunAsync(
@@ -47,6 +59,7 @@ internal static class RunCommand
                 result.GetValue(seed),
                 result.GetValue(objective),
                 result.GetValue(check),
+                result.GetValue(compress),
                 SharedArguments.ParseDimensions(result.GetValue(dimensions) ?? []),
                 result.GetValue(json)),
             cancellationToken));
@@ -64,6 +77,7 @@ internal static class RunCommand
         {
             CostModel = WeightedCostModel.ForObjective(settings.Objective),
             MaxInFlightRequests = settings.Concurrency,
+            Compression = settings.ErrorBudget is double budget ? new CompressionOptions { ErrorBudget = budget, Choices = ActivationCodec.Measure() } : null,
         });
         await using FleetConnection connection = await settings.ConnectAsync(coordinator, cancellationToken);
 
@@ -150,6 +164,7 @@ internal static class RunCommand
         int Seed,
         PlanObjective Objective,
         bool Check,
+        double? ErrorBudget,
         IReadOnlyDictionary<string, long> Dimensions,
         bool Json);
 }

@@ -171,7 +171,7 @@ internal sealed class FrameReceiver(
         if (!requests.IsWaiting(prefix.StreamId, head.Payload.Operation))
         {
             // The request was taken back while the answer was on its way.
-            budget.Release(head.BodyBytes);
+            budget.Release(head.CreditBytes);
             return null;
         }
         try
@@ -191,8 +191,8 @@ internal sealed class FrameReceiver(
         long bodyBytes = head.BodyBytes;
         if (prefix.BodyBytes > bodyBytes)
             throw ProtocolError.Violation($"a {prefix.Type} frame carries {prefix.BodyBytes} bytes of tensors that have {bodyBytes}");
-        if (!budget.TryTake(bodyBytes))
-            throw ProtocolError.Violation($"a {prefix.Type} frame announces {bodyBytes} bytes, for which there is no credit");
+        if (!budget.TryTake(head.CreditBytes))
+            throw ProtocolError.Violation($"a {prefix.Type} frame announces {head.CreditBytes} bytes, for which there is no credit");
     }
 
     private IncomingMessage Begin(FramePrefix prefix, IncomingMessage message)
@@ -218,7 +218,7 @@ internal sealed class FrameReceiver(
     private IncomingMessage? Refuse(uint streamId, MessageHead? reserved, EdgeSplitError error, string why)
     {
         if (reserved is not null)
-            budget.Release(reserved.BodyBytes);
+            budget.Release(reserved.CreditBytes);
         writer.Enqueue(MessageEncoder.Failure(FrameType.Failure, streamId, new FailureHead(error, why)));
         return null;
     }

@@ -25,6 +25,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
     private readonly IncrementalHash _transcript = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly JoinToken? _token = options.JoinToken;
     private bool _hasSentPreamble;
+    private uint _features;
 
     /// <summary>Runs the connecting side.</summary>
     /// <param name="ownId">This side's id if it is an agent; empty if not.</param>
@@ -43,7 +44,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         (byte[] proof, string peerId) = await ReceiveProofAsync(FrameType.Welcome, cancellationToken).ConfigureAwait(false);
         if (_token is not null && !_token.Verify(Acceptor, WithId(transcript, peerId), proof))
             throw Denied("The other side did not prove that it knows the join token; give both sides the same one");
-        return new HandshakeResult(peer.Limits, CheckId(peerId), IsConnector: true);
+        return new HandshakeResult(peer.Limits, CheckId(peerId), IsConnector: true, _features);
     }
 
     /// <summary>Runs the accepting side.</summary>
@@ -64,7 +65,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
         await admit(CheckId(peerId), cancellationToken).ConfigureAwait(false);
 
         await SendProofAsync(FrameType.Welcome, Acceptor, transcript, ownId, cancellationToken).ConfigureAwait(false);
-        return new HandshakeResult(peer.Limits, peerId, IsConnector: false);
+        return new HandshakeResult(peer.Limits, peerId, IsConnector: false, _features);
     }
 
     /// <summary>Tells the peer why there will be no connection, and ends it. Does not throw.</summary>
@@ -101,7 +102,7 @@ internal sealed class Handshake(IDuplexConnection connection, FrameSource source
     {
         ReadOnlySequence<byte> bytes = await source.PeekAsync(Preamble.ByteCount, cancellationToken).ConfigureAwait(false);
         ReadOnlySequence<byte> preamble = bytes.Slice(0, Preamble.ByteCount);
-        Preamble.Read(preamble);
+        _features = Preamble.Read(preamble).Features & Preamble.Own.Features;
         _transcript.AppendData(preamble.ToArray());
         source.Consume(preamble.End);
 

@@ -1,5 +1,7 @@
 using System.Buffers;
+using EdgeSplit.Compression;
 using EdgeSplit.Tensors;
+using EdgeSplit.Transport.Compression;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
 
@@ -15,7 +17,7 @@ internal sealed class IncomingMessage : IDisposable
     private readonly Lock _gate = new();
     private readonly IMemoryOwner<byte>?[] _buffers;
     private readonly ReceiveBudget _budget;
-    private readonly long _bodyBytes;
+    private readonly TensorBufferPool _pool;
     private int _tensor;
     private int _offset;
     private bool _isReceiving;
@@ -29,7 +31,8 @@ internal sealed class IncomingMessage : IDisposable
         IsRequest = prefix.Type == FrameType.Request;
         Head = head;
         _budget = budget;
-        _bodyBytes = RemainingBytes = head.BodyBytes;
+        _pool = pool;
+        RemainingBytes = head.BodyBytes;
         _buffers = head.Tensors.Length == 0 ? [] : new IMemoryOwner<byte>?[head.Tensors.Length];
         try
         {
@@ -122,10 +125,10 @@ internal sealed class IncomingMessage : IDisposable
             if (!_isReceiving)
                 ReturnBuffers();
         }
-        _budget.Release(_bodyBytes);
+        _budget.Release(Head.CreditBytes);
     }
 
-    private static Tensor Take(TensorPart part, ref IMemoryOwner<byte>? buffer)
+    private Tensor Take(TensorPart part, ref IMemoryOwner<byte>? buffer)
     {
         if (part.ElementType == TensorElementType.String)
         {
@@ -137,6 +140,13 @@ internal sealed class IncomingMessage : IDisposable
             {
                 throw ProtocolError.Violation($"tensor '{part.Name}' is malformed ({exception.Message})", exception);
             }
+        }
+        if (part.Encoding != ActivationEncoding.None)
+        {
+            using IMemoryOwner<byte>? encoded = buffer;
+            buffer = null;
+            return ActivationCodec.Decode(part, encoded is null ? default : encoded.Memory.Span, _pool)
+                ?? throw ProtocolError.Violation($"tensor '{part.Name}' is not what {part.Encoding} makes of {part.ElementType} {part.Shape}");
         }
         Tensor tensor = buffer is null
             ? Tensor.Wrap(part.ElementType, part.Shape, default)

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
+using EdgeSplit.Compression;
 using EdgeSplit.Tensors;
+using EdgeSplit.Transport.Compression;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
 
@@ -39,7 +41,7 @@ internal sealed class MessageEncoder(WireLimits peerLimits, string peerName, Ten
         var buffer = new HeaderBuffer();
         try
         {
-            ReadOnlyMemory<byte>[] body = AddTensors(tensors, head.Tensors, ref encoded);
+            ReadOnlyMemory<byte>[] body = AddTensors(tensors, head, ref encoded);
             buffer.Advance(FramePrefix.ByteCount);
             if (type == FrameType.Request)
                 head.WriteRequest(buffer);
@@ -48,9 +50,9 @@ internal sealed class MessageEncoder(WireLimits peerLimits, string peerName, Ten
             int headerBytes = buffer.Length - FramePrefix.ByteCount;
             if (headerBytes > peerLimits.MaxHeaderBytes)
                 throw TooLarge($"The message's header has {headerBytes} bytes", peerLimits.MaxHeaderBytes);
-            if (head.BodyBytes > peerLimits.MaxBufferedBytes)
-                throw TooLarge($"The message's tensors have {head.BodyBytes} bytes together", peerLimits.MaxBufferedBytes);
-            return new OutgoingMessage(type, streamId, buffer, body, encoded);
+            if (head.CreditBytes > peerLimits.MaxBufferedBytes)
+                throw TooLarge($"The message's tensors have {head.CreditBytes} bytes together", peerLimits.MaxBufferedBytes);
+            return new OutgoingMessage(type, streamId, buffer, body, head.CreditBytes, encoded);
         }
         catch
         {
@@ -60,8 +62,9 @@ internal sealed class MessageEncoder(WireLimits peerLimits, string peerName, Ten
         }
     }
 
-    private ReadOnlyMemory<byte>[] AddTensors(IReadOnlyDictionary<string, Tensor>? tensors, TensorPart[] parts, ref List<IDisposable>? encoded)
+    private ReadOnlyMemory<byte>[] AddTensors(IReadOnlyDictionary<string, Tensor>? tensors, MessageHead head, ref List<IDisposable>? encoded)
     {
+        TensorPart[] parts = head.Tensors;
         if (tensors is null || parts.Length == 0)
             return [];
         var body = new ReadOnlyMemory<byte>[parts.Length];
@@ -70,8 +73,18 @@ internal sealed class MessageEncoder(WireLimits peerLimits, string peerName, Ten
         {
             ReadOnlyMemory<byte> bytes = tensor.ElementType == TensorElementType.String ? Encode(name, tensor, ref encoded) : tensor.Bytes;
             CheckSize(name, bytes.Length);
+            ActivationEncoding encoding = head.Payload.Encoding;
+            if (ActivationCodec.TryEncode(tensor, encoding, pool, out IMemoryOwner<byte>? owner, out int encodedBytes))
+            {
+                (encoded ??= []).Add(owner);
+                bytes = owner.Memory[..encodedBytes];
+            }
+            else
+            {
+                encoding = ActivationEncoding.None;
+            }
             body[index] = bytes;
-            parts[index++] = new TensorPart(name, tensor.ElementType, tensor.Shape, bytes.Length);
+            parts[index++] = new TensorPart(name, tensor.ElementType, tensor.Shape, bytes.Length, encoding);
         }
         return body;
     }

@@ -31,8 +31,9 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
     /// <param name="streamId">The stream.</param>
     /// <param name="head">Room for the prefix, then the header; owned by the message from now on.</param>
     /// <param name="body">The pieces of the body.</param>
+    /// <param name="creditBytes">The credit that the message needs; null for as much as its body has.</param>
     /// <param name="encoded">Buffers among the body that end with the message.</param>
-    public OutgoingMessage(FrameType type, uint streamId, HeaderBuffer head, ReadOnlyMemory<byte>[] body, List<IDisposable>? encoded = null)
+    public OutgoingMessage(FrameType type, uint streamId, HeaderBuffer head, ReadOnlyMemory<byte>[] body, long? creditBytes = null, List<IDisposable>? encoded = null)
     {
         _encoded = encoded;
         Type = type;
@@ -41,6 +42,7 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
         _body = body;
         foreach (ReadOnlyMemory<byte> piece in body)
             BodyBytes += piece.Length;
+        CreditBytes = creditBytes ?? BodyBytes;
     }
 
     public FrameType Type { get; }
@@ -48,6 +50,9 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
     public uint StreamId { get; }
 
     public long BodyBytes { get; }
+
+    /// <summary>The bytes of credit that it takes.</summary>
+    public long CreditBytes { get; }
 
     /// <summary>Whether the first frame has been handed to the connection, so that the peer knows of the message.</summary>
     public bool IsStarted { get; private set; }

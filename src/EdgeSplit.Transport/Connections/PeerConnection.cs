@@ -34,6 +34,7 @@ internal sealed class PeerConnection : IAsyncDisposable
         _settings = settings;
         _onEnded = onEnded;
         PeerName = _connection.RemoteEndPoint is { } endPoint ? HostAndPort.Format(endPoint) : "the peer";
+        TakesEncodedTensors = (handshake.Features & Preamble.EncodedTensors) != 0;
         _writer = new FrameWriter(_connection, settings.Limits.MaxBufferedBytes / 4, settings.TimeProvider, Abort);
         _credit = new CreditWindow(handshake.PeerLimits.MaxBufferedBytes, _writer.SendBlocked);
         _encoder = new MessageEncoder(handshake.PeerLimits, PeerName, settings.Pool);
@@ -44,6 +45,9 @@ internal sealed class PeerConnection : IAsyncDisposable
 
     /// <summary>The peer's address, for messages.</summary>
     public string PeerName { get; }
+
+    /// <summary>Whether the peer takes encoded tensors.</summary>
+    public bool TakesEncodedTensors { get; }
 
     /// <summary>Completes when the connection has ended and nothing of it is running any more.</summary>
     public Task Closed => _closed.Task;
@@ -134,7 +138,7 @@ internal sealed class PeerConnection : IAsyncDisposable
         try
         {
             message = _encoder.Response(streamId, reply.Payload, reply.Tensors);
-            await _credit.AcquireAsync(message.BodyBytes, cancellationToken).ConfigureAwait(false);
+            await _credit.AcquireAsync(message.CreditBytes, cancellationToken).ConfigureAwait(false);
             _writer.Enqueue(message);
             if (!message.IsReleased)
             {
@@ -142,7 +146,7 @@ internal sealed class PeerConnection : IAsyncDisposable
                     await message.Released.ConfigureAwait(false);
             }
             if (!message.IsStarted)
-                _credit.Restore(message.BodyBytes);
+                _credit.Restore(message.CreditBytes);
         }
         finally
         {
@@ -186,7 +190,7 @@ internal sealed class PeerConnection : IAsyncDisposable
         try
         {
             message = _encoder.Request(streamId, payload, tensors, timeLimit);
-            await _credit.AcquireAsync(message.BodyBytes, cancellationToken).ConfigureAwait(false);
+            await _credit.AcquireAsync(message.CreditBytes, cancellationToken).ConfigureAwait(false);
             isQueued = true;
             _writer.Enqueue(message);
             using (cancellationToken.UnsafeRegister(
@@ -211,7 +215,7 @@ internal sealed class PeerConnection : IAsyncDisposable
                 // The tensors are the caller's again when this call ends, so the writer must be through with them.
                 await message!.Released.ConfigureAwait(false);
                 if (!message.IsStarted)
-                    _credit.Restore(message.BodyBytes);
+                    _credit.Restore(message.CreditBytes);
             }
             message?.Dispose();
         }

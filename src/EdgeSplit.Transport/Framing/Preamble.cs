@@ -14,7 +14,10 @@ internal readonly record struct Preamble(ushort Version, uint Features)
     /// <summary>The version that this code speaks. A change that old peers cannot read raises it.</summary>
     public const ushort CurrentVersion = 1;
 
-    public static Preamble Own { get; } = new(CurrentVersion, Features: 0);
+    /// <summary>The feature of tensors that travel encoded.</summary>
+    public const uint EncodedTensors = 1;
+
+    public static Preamble Own { get; } = new(CurrentVersion, EncodedTensors);
 
     private static ReadOnlySpan<byte> Magic => "EDGESPLT"u8;
 

@@ -27,6 +27,18 @@ internal sealed record MessageHead(
         }
     }
 
+    /// <summary>The memory that the tensors take at their receiver, for which the sender needs credit.</summary>
+    public long CreditBytes
+    {
+        get
+        {
+            long sum = 0;
+            foreach (TensorPart tensor in Tensors)
+                sum += tensor.MemoryBytes;
+            return sum;
+        }
+    }
+
     public void WriteRequest(IBufferWriter<byte> destination)
     {
         var writer = new MessagePackWriter(destination);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using EdgeSplit.Compression;
 using EdgeSplit.Storage;
 using MessagePack;
 
@@ -21,6 +22,15 @@ internal static class MessagePackExtensions
 
     public static string ReadText(this ref MessagePackReader reader) =>
         reader.ReadString() ?? throw new MessagePackSerializationException("a text is missing");
+
+    /// <summary>Reads an encoding that does something.</summary>
+    public static ActivationEncoding ReadEncoding(this ref MessagePackReader reader)
+    {
+        var encoding = (ActivationEncoding)reader.ReadInt32();
+        return encoding is > ActivationEncoding.None and <= ActivationEncoding.Lz4
+            ? encoding
+            : throw new MessagePackSerializationException($"encoding {(int)encoding} is not known");
+    }
 
     public static void WriteOptional(this ref MessagePackWriter writer, double? value)
     {

@@ -1,3 +1,4 @@
+using EdgeSplit.Compression;
 using MessagePack;
 
 namespace EdgeSplit.Transport.Messages;
@@ -5,6 +6,9 @@ namespace EdgeSplit.Transport.Messages;
 /// <summary>The arguments of a request or of an answer: what travels beside the tensors.</summary>
 internal abstract record Payload(Operation Operation)
 {
+    /// <summary>How the tensors that go along shall travel.</summary>
+    public virtual ActivationEncoding Encoding => ActivationEncoding.None;
+
     /// <summary>Writes the arguments as one MessagePack array.</summary>
     public abstract void Write(ref MessagePackWriter writer);
 

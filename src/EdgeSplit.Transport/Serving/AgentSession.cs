@@ -77,9 +77,9 @@ internal sealed class AgentSession : IRequestHandler
         Dictionary<string, Tensor> inputs = request.TakeTensors();
         try
         {
-            PartialResult result = await _agent.ExecuteAsync(new InferenceRequest(call.RequestId, call.PartitionId, inputs), cancellationToken)
+            PartialResult result = await _agent.ExecuteAsync(new InferenceRequest(call.RequestId, call.PartitionId, inputs) { Encoding = call.Encoding }, cancellationToken)
                 .ConfigureAwait(false);
-            return new Reply(new ExecuteReply(result.ComputeTime, result.QueueTime), result.Outputs, result);
+            return new Reply(new ExecuteReply(result.ComputeTime, result.QueueTime, call.Encoding), result.Outputs, result);
         }
         finally
         {

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
+using EdgeSplit.Compression;
 using EdgeSplit.Tensors;
+using EdgeSplit.Transport.Compression;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
 using EdgeSplit.Transport.Testing;
@@ -79,6 +81,11 @@ public sealed class FuzzTests
         var part = new TensorPart("x", TensorElementType.UInt8, new TensorShape(body.Length), body.Length);
         var strings = new TensorPart("s", TensorElementType.String, new TensorShape(2), 12);
         byte[] texts = [2, 0, 0, 0, 65, 66, 2, 0, 0, 0, 67, 68];
+        using Tensor zeros = Tensor.Create<float>(new float[2000], new TensorShape(2, 1000));
+        ActivationCodec.TryEncode(zeros, ActivationEncoding.Lz4, TensorBufferPool.Shared, out IMemoryOwner<byte>? owner, out int compressedBytes);
+        byte[] compressed = owner!.Memory.ToArray();
+        owner.Dispose();
+        var encoded = new TensorPart("x", TensorElementType.Float, zeros.Shape, compressedBytes, ActivationEncoding.Lz4);
         return
         [
             Frame(FrameType.Request, 1, Request(new ExecuteCall(Guid.Empty, "p"), part), body),
@@ -86,6 +93,7 @@ public sealed class FuzzTests
             Frame(FrameType.Request, 5, Request(new EmptyPayload(Operation.Describe)), []),
             Frame(FrameType.Request, 7, Request(new UnloadCall("p")), []),
             Frame(FrameType.Request, 9, Request(new LoadCall(1), part), body),
+            Frame(FrameType.Request, 11, Request(new ExecuteCall(Guid.Empty, "p", ActivationEncoding.Lz4), encoded), compressed.AsSpan(0, compressedBytes)),
             Frame(FrameType.Cancel, 3, [], []),
             Frame(FrameType.Ping, 0, new byte[8], []),
             Frame(FrameType.Credit, 0, new byte[8], []),

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.RegularExpressions;
+using EdgeSplit.Compression;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
@@ -24,6 +25,8 @@ public sealed partial class VectorTests
         ["response"] = Response(),
         ["data"] = Frame(new FramePrefix(FrameType.Data, 7, 0, 2, 3), [], [0, 0, 0, 0x20, 0x40]),
         ["failure"] = Failure(),
+        ["encoded"] = Encoded(),
+        ["steps"] = Steps(),
         ["strings"] = Strings(),
         ["proof"] = new JoinToken("0123456789abcdef").Prove("EdgeSplit 1 connector", new byte[32]),
     };
@@ -96,6 +99,21 @@ public sealed partial class VectorTests
         var header = new ArrayBufferWriter<byte>();
         new FailureHead(EdgeSplitError.NotFound, "Partition 'p' is not loaded.").Write(header);
         return Frame(new FramePrefix(FrameType.Failure, 7, header.WrittenCount, 0), header.WrittenSpan, []);
+    }
+
+    private static byte[] Encoded()
+    {
+        var header = new ArrayBufferWriter<byte>();
+        var part = new TensorPart("x", TensorElementType.Float, new TensorShape(1, 64), 128, ActivationEncoding.Float16);
+        new MessageHead(new ExecuteCall(RequestId, "p", ActivationEncoding.Float16), [part]).WriteRequest(header);
+        return header.WrittenSpan.ToArray();
+    }
+
+    private static byte[] Steps()
+    {
+        byte[] bytes = new byte[24];
+        int count = Compression.Internal.Int8Codec.Encode([-1, 0, 1, 4, 8, 8, 8, 8], 4, bytes);
+        return bytes[..count];
     }
 
     private static byte[] Strings()

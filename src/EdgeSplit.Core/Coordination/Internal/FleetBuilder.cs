@@ -8,15 +8,15 @@ internal static class FleetBuilder
 {
     /// <summary>Builds the fleet.</summary>
     /// <param name="agents">The agents that plans may use, the coordinator's own among them where it has one.</param>
-    /// <param name="coordinatorId">The coordinator's id.</param>
-    /// <param name="configured">Links that are stated.</param>
+    /// <param name="options">The coordinator's id, the links that are stated, and how links compress.</param>
     /// <returns>
     /// The fleet, with the coordinator as the source. A coordinator that runs no layers is a device of the fleet all the same
     /// where reaching an agent takes time; where it does not, there is no source.
     /// </returns>
-    public static FleetDescription Build(
-        ImmutableArray<AgentEntry> agents, string coordinatorId, IReadOnlyDictionary<(string From, string To), Link> configured)
+    public static FleetDescription Build(ImmutableArray<AgentEntry> agents, CoordinatorOptions options)
     {
+        string coordinatorId = options.Id;
+        IReadOnlyDictionary<(string From, string To), Link> configured = options.Links;
         List<(Device Device, Link Link)> devices = [.. agents.Select(static entry => (entry.Description.Device, entry.Link))];
         int source = devices.FindIndex(static device => device.Device.IsCoordinator);
         if (source < 0 && (devices.Exists(static device => !IsFree(device.Link)) || configured.Keys.Any(link => link.From == coordinatorId || link.To == coordinatorId)))
@@ -30,14 +30,17 @@ internal static class FleetBuilder
         {
             foreach ((Device to, Link down) in devices)
             {
-                if (from.Id != to.Id)
-                    links[(from.Id, to.Id)] = configured.GetValueOrDefault((from.Id, to.Id)) ?? ThroughCoordinator(up, down);
+                if (from.Id == to.Id)
+                    continue;
+                links[(from.Id, to.Id)] = configured.TryGetValue((from.Id, to.Id), out Link? stated)
+                    ? options.Compression?.Choose(stated) ?? stated
+                    : ThroughCoordinator(up, down);
             }
         }
         return new FleetDescription(new Fleet(devices.Select(static device => device.Device), links), source);
     }
 
-    /// <summary>Bytes are received whole before they are sent on, so latencies and times per byte add up.</summary>
+    /// <summary>Bytes are received whole before they are sent on, so latencies and times per byte, compression included, add up.</summary>
     private static Link ThroughCoordinator(Link up, Link down)
     {
         if (IsFree(up))
@@ -47,7 +50,7 @@ internal static class FleetBuilder
         return new Link
         {
             Latency = up.Latency + down.Latency,
-            BytesPerSecond = 1 / (1 / up.BytesPerSecond + 1 / down.BytesPerSecond),
+            BytesPerSecond = 1 / (up.SecondsPerByte + down.SecondsPerByte),
             JoulesPerByte = up.JoulesPerByte + down.JoulesPerByte,
             Origin = (CostOrigin)Math.Min((int)up.Origin, (int)down.Origin),
         };

@@ -125,7 +125,7 @@ internal sealed class RequestRun
         activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
         long sent = _time.GetTimestamp();
         PartialResult result = await target.Agent.Agent.ExecuteAsync(
-            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)), _token).ConfigureAwait(false);
+            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding }, _token).ConfigureAwait(false);
         TimeSpan total = _time.GetElapsedTime(sent);
 
         _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent), total, result.ComputeTime, result.QueueTime);
