@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using EdgeSplit.Costs.Internal;
 using EdgeSplit.Devices;
-using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Costs;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
-using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Testing.Planning;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using EdgeSplit.Costs;
-using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination.Internal;

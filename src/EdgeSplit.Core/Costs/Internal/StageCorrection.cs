@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using EdgeSplit.Devices;
-using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Costs.Internal;
