@@ -9,6 +9,8 @@ using EdgeSplit.Benchmarks.Transport;
 return args switch
 {
     ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
+    ["prediction", .. string[] models] => await PipelinePrediction.RunAsync(models),
+    [OneCoreAgent.Verb, string id] => await OneCoreAgent.ServeAsync(id),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),

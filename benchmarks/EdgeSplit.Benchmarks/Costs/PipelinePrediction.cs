@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Globalization;
+using EdgeSplit.Coordination;
+using EdgeSplit.Costs;
+using EdgeSplit.ModelZoo;
+using EdgeSplit.Onnx;
+using EdgeSplit.Onnx.Runtime;
+using EdgeSplit.Onnx.Runtime.Profiling;
+using EdgeSplit.Partitioning;
+using EdgeSplit.Tensors;
+using EdgeSplit.Transport;
+
+namespace EdgeSplit.Benchmarks.Costs;
+
+/// <summary>
+/// Predicted against measured latency and throughput of zoo models that are split over two agents, processes of one core each:
+/// from a profile alone, and after the requests of the measurement have corrected it.
+/// </summary>
+internal static class PipelinePrediction
+{
+    private const int InFlight = 4;
+    private static readonly string[] DefaultModels = ["resnet18", "resnet50", "mobilenetv2", "inception", "densenet121", "yolo", "bert-base", "bert-mini"];
+    private static readonly TimeSpan TimeForEach = TimeSpan.FromSeconds(2.5);
+
+    public static async Task<int> RunAsync(string[] names)
+    {
+        Console.WriteLine("| model | stages | latency ms: predicted | measured | error | corrected error | requests/s: predicted | measured | error | corrected error |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        await using OneCoreAgent first = await OneCoreAgent.StartAsync(0), second = await OneCoreAgent.StartAsync(1);
+        foreach (string name in names.Length > 0 ? names : DefaultModels)
+        {
+            DirectoryInfo folder = Directory.CreateTempSubdirectory("edgesplit-prediction-");
+            try
+            {
+                await CompareAsync(Zoo.Get(name), folder.FullName, first, second);
+            }
+            finally
+            {
+                folder.Delete(recursive: true);
+            }
+        }
+        return 0;
+    }
+
+    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent first, OneCoreAgent second)
+    {
+        string path = Path.Combine(folder, "model.onnx");
+        entry.Write(path);
+        var modelOptions = new OnnxModelOptions { FreeDimensions = entry.TypicalDimensions };
+        using OnnxModel model = OnnxModel.Open(path, modelOptions);
+        IReadOnlyDictionary<string, Tensor> inputs = entry.CreateInputs();
+        var runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 });
+        LayerProfile profile = await new LayerProfiler(runtime, new LayerProfilerOptions { Duration = TimeForEach }).ProfileAsync(model, inputs, null, CancellationToken.None);
+
+        await using var coordinator = new Coordinator(new OnnxModelFormat(modelOptions), new CoordinatorOptions { CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput) });
+        foreach (OneCoreAgent agent in new[] { first, second })
+            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(agent.Address));
+        PartitionProblem problem = await coordinator.CreateProblemAsync(model.Graph);
+        problem = problem with
+        {
+            MeasuredLayerSeconds = problem.Fleet.Devices.Where(static device => device.RunsLayers).ToImmutableDictionary(static device => device.Id, _ => profile.LayerSeconds),
+        };
+        PartitionPlan plan = new AutoPartitioner().Partition(problem, CancellationToken.None);
+        await using Deployment deployment = await coordinator.DeployAsync(path, new DeploymentOptions { Plan = plan });
+
+        double latency = await LatencyAsync(deployment, inputs);
+        double throughput = await ThroughputAsync(deployment, inputs);
+        PlanCost corrected = new PlanEvaluator(deployment.Corrections.Apply(problem)).Evaluate(plan.Assignment.AsSpan()).Cost;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {entry.Name} | {plan.Stages.Length} | {plan.Cost.LatencySeconds * 1e3:F2} | {latency * 1e3:F2} | {Error(plan.Cost.LatencySeconds, latency)} | {Error(corrected.LatencySeconds, latency)} | {1 / plan.Cost.BottleneckSeconds:F1} | {throughput:F1} | {Error(1 / plan.Cost.BottleneckSeconds, throughput)} | {Error(1 / corrected.BottleneckSeconds, throughput)} |"));
+    }
+
+    private static string Error(double predicted, double measured) => string.Create(CultureInfo.InvariantCulture, $"{(predicted / measured) - 1:+0.0%;-0.0%}");
+
+    /// <summary>The median seconds of requests one after the other.</summary>
+    private static async Task<double> LatencyAsync(Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        for (int i = 0; i < 5; i++)
+            (await deployment.InferAsync(inputs)).Dispose();
+        var seconds = new List<double>();
+        for (long start = Stopwatch.GetTimestamp(); seconds.Count < 10 || Stopwatch.GetElapsedTime(start) < TimeForEach;)
+        {
+            using FinalResult result = await deployment.InferAsync(inputs);
+            seconds.Add(result.Latency.TotalSeconds);
+        }
+        seconds.Sort();
+        return seconds[seconds.Count / 2];
+    }
+
+    /// <summary>Requests per second with several in flight.</summary>
+    private static async Task<double> ThroughputAsync(Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs)
+    {
+        int ended = 0;
+        long start = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, InFlight).Select(_ => Task.Run(async () =>
+        {
+            while (Stopwatch.GetElapsedTime(start) < TimeForEach)
+            {
+                (await deployment.InferAsync(inputs)).Dispose();
+                Interlocked.Increment(ref ended);
+            }
+        })));
+        return ended / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}
