@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using EdgeSplit.Coordination;
@@ -60,7 +59,7 @@ internal static class PipelinePrediction
         PartitionProblem problem = await coordinator.CreateProblemAsync(model.Graph);
         problem = problem with
         {
-            MeasuredLayerSeconds = problem.Fleet.Devices.Where(static device => device.RunsLayers).ToImmutableDictionary(static device => device.Id, _ => profile.LayerSeconds),
+            MeasuredLayerSeconds = await coordinator.ProfileAsync(model, inputs, new AgentProfilerOptions { Duration = TimeForEach, RelativeLayerSeconds = profile.LayerSeconds }),
         };
         PartitionPlan plan = new PipelinePartitioner().Partition(problem, CancellationToken.None);
         await using Deployment deployment = await coordinator.DeployAsync(path, new DeploymentOptions { Plan = plan });

@@ -6,6 +6,7 @@ using EdgeSplit.Devices;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Repositories;
+using EdgeSplit.Tensors;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeSplit.Coordination;
@@ -136,7 +137,28 @@ public sealed class Coordinator : IAsyncDisposable
             CostModel = Options.CostModel,
             Constraints = options?.Constraints ?? Options.Constraints,
             RequestsPerSecond = options?.RequestsPerSecond ?? 0,
+            MeasuredLayerSeconds = options?.MeasuredLayerSeconds ?? ImmutableDictionary<string, ImmutableArray<double>>.Empty,
         };
+    }
+
+    /// <summary>Measures a model's layers on every agent that plans may use, side by side, for <see cref="DeploymentOptions.MeasuredLayerSeconds"/>.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="inputs">What to run it with, borrowed until the task completes.</param>
+    /// <param name="options">How to measure; defaults where null.</param>
+    /// <param name="progress">Told the share of the work done on all agents, from 0 to 1.</param>
+    /// <param name="cancellationToken">Stops the measurement.</param>
+    /// <exception cref="EdgeSplitException">What loading or running a part of the model on an agent throws.</exception>
+    public async ValueTask<ImmutableDictionary<string, ImmutableArray<double>>> ProfileAsync(
+        ISplittableModel model, IReadOnlyDictionary<string, Tensor> inputs, AgentProfilerOptions? options = null, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        var profiler = new AgentProfiler(options);
+        ImmutableArray<AgentEntry> agents = _agents.Usable;
+        var shares = new SharedProgress(progress, agents.Length);
+        ImmutableArray<double>[] seconds = await Task.WhenAll(agents.Select((entry, index) => Task.Run(
+            () => profiler.ProfileAsync(model, entry.Agent, inputs, shares.Part(index), cancellationToken).AsTask(), cancellationToken))).ConfigureAwait(false);
+        return agents.Select((entry, index) => KeyValuePair.Create(entry.Id, seconds[index])).ToImmutableDictionary();
     }
 
     /// <summary>Splits a model over the agents, as the partitioner or a ready-made plan decides, and makes it ready for requests.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination;
@@ -25,6 +26,9 @@ public sealed record DeploymentOptions
         get;
         init => field = value >= 0 && double.IsFinite(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A rate is a finite number of 0 or more.");
     }
+
+    /// <summary>Seconds of each layer by the ids of the agents that measured them (<see cref="Costs.AgentProfiler"/>); others are estimated.</summary>
+    public ImmutableDictionary<string, ImmutableArray<double>> MeasuredLayerSeconds { get; init; } = ImmutableDictionary<string, ImmutableArray<double>>.Empty;
 
     /// <summary>Told how the deployment, and each later switch to another plan, gets on.</summary>
     public IProgress<DeploymentProgress>? Progress { get; init; }

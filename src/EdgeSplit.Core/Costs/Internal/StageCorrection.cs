@@ -17,7 +17,7 @@ internal sealed record StageCorrection(ImmutableArray<double> LayerSeconds, doub
         if (known.Length == 0 || !device.RunsLayers)
             return null;
 
-        double[] predicted = Predicted(problem, device);
+        double[] predicted = LayerEstimates.Of(problem.Graph, device, problem.CostModel, problem.MeasuredLayerSeconds.GetValueOrDefault(device.Id));
         double[] ratios = new double[layerCount];
         double allMeasured = 0, allPredicted = 0;
         foreach (MeasuredStage stage in known)
@@ -34,16 +34,5 @@ internal sealed record StageCorrection(ImmutableArray<double> LayerSeconds, doub
             return null;
         double factor = allMeasured / allPredicted;
         return new StageCorrection([.. predicted.Select((seconds, layer) => seconds * (ratios[layer] > 0 ? ratios[layer] : factor))], factor);
-    }
-
-    private static double[] Predicted(PartitionProblem problem, Device device)
-    {
-        Device idle = device with { CurrentLoad = 0 };
-        ImmutableArray<double> measured = problem.MeasuredLayerSeconds.GetValueOrDefault(device.Id);
-        return [.. problem.Graph.Layers.Select(layer => problem.CostModel.LayerSeconds(
-            layer,
-            layer.Weights.Distinct().Sum(weight => problem.Graph.Weights[weight].ByteCount),
-            idle,
-            measured.IsDefault || double.IsNaN(measured[layer.Index]) ? null : measured[layer.Index]))];
     }
 }
