@@ -10,10 +10,12 @@ namespace EdgeSplit.Onnx.Runtime;
 internal static class Calibration
 {
     private const int ChainLength = 200;
-    private const int MemoryChainLength = 8;
+    private const int MemoryChainLength = 4;
+    private const long SmallestMemoryBytes = 16 << 20;
+    private const long LargestMemoryBytes = 128 << 20;
 
-    /// <summary>Elements that make 4 MiB: activations of that size do not stay in a core's own caches.</summary>
-    private const long MemoryElements = 1 << 20;
+    /// <summary>Of the memory there is, the part that a tensor of the measurement may take; about four are alive at a time.</summary>
+    private const int MemoryShare = 16;
 
     private static readonly TimeSpan TimeForEach = TimeSpan.FromMilliseconds(150);
 
@@ -26,17 +28,25 @@ internal static class Calibration
         double convolutionSeconds = TypicalSeconds(runtime, Convolution(64, 28), [1, 64, 28, 28], cancellationToken);
         double operations = (2.0 * 128 * 768 * 768) + (2.0 * 64 * 28 * 28 * 64 * 9);
 
-        double memorySeconds = TypicalSeconds(runtime, Chain(MemoryElements, MemoryChainLength), [MemoryElements], cancellationToken);
+        long memoryElements = MemoryElements();
+        double memorySeconds = TypicalSeconds(runtime, Chain(memoryElements, MemoryChainLength), [memoryElements], cancellationToken);
         double chainSeconds = TypicalSeconds(runtime, Chain(1, ChainLength), [1], cancellationToken);
         return new Device
         {
             Id = "",
             FlopsPerSecond = operations / (productSeconds + convolutionSeconds),
-            MemoryBytesPerSecond = 2.0 * MemoryChainLength * MemoryElements * sizeof(float) / memorySeconds,
+            MemoryBytesPerSecond = 2.0 * MemoryChainLength * memoryElements * sizeof(float) / memorySeconds,
             LayerOverheadSeconds = chainSeconds / ChainLength,
             MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
             Origin = CostOrigin.Calibrated,
         };
+    }
+
+    /// <summary>A tensor twice as large as the last cache: what is measured is memory.</summary>
+    private static long MemoryElements()
+    {
+        long affordable = Math.Max(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare, SmallestMemoryBytes);
+        return Math.Clamp(2 * ProcessorCaches.LargestBytes, SmallestMemoryBytes, Math.Min(LargestMemoryBytes, affordable)) / sizeof(float);
     }
 
     private static double TypicalSeconds(OnnxPartitionRuntime runtime, ModelProto model, long[] inputShape, CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ internal sealed class RunTests
         await using DotnetProcess second = DotnetProcess.StartTool("agent", "--listen", "127.0.0.1:0", "--id", "second");
 
         string[] agents = ["--agent", await AddressAsync(first), "--agent", await AddressAsync(second)];
-        DotnetProcess.Outcome outcome = await DotnetProcess.RunToolAsync(["run", model, .. agents, "--requests", "8", "--concurrency", "8", "--objective", "throughput", "--check", "--json"]);
+        DotnetProcess.Outcome outcome = await DotnetProcess.RunToolAsync(["run", model, .. agents, "--requests", "8", "--concurrency", "8", "--profile", "0.2", "--objective", "throughput", "--check", "--json"]);
 
         Assert.That(outcome.ExitCode, Is.Zero, outcome.Output + outcome.Error);
         using JsonDocument result = JsonDocument.Parse(outcome.Output);
