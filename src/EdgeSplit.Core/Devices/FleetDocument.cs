@@ -45,6 +45,9 @@ internal sealed class DeviceDocument
     public bool RunsLayers { get; set; } = Defaults.RunsLayers;
 
     public bool IsCoordinator { get; set; }
+
+    /// <summary>Seconds of each layer by the model's name.</summary>
+    public Dictionary<string, double[]>? LayerSeconds { get; set; }
 }
 
 internal sealed class LinkDocument

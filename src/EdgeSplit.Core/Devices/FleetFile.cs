@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using EdgeSplit.Storage;
 
@@ -27,7 +28,7 @@ public static class FleetFile
             int source = document.Source is null ? -1 : fleet.IndexOf(document.Source);
             if (document.Source is not null && source < 0)
                 throw Invalid(path, $"its source '{document.Source}' is none of its devices");
-            return new FleetDescription(fleet, source);
+            return new FleetDescription(fleet, source) { LayerSeconds = LayerSecondsOf(document) };
         }
         catch (ArgumentException exception)
         {
@@ -54,7 +55,7 @@ public static class FleetFile
         {
             Format = Format,
             Source = description.SourceDevice < 0 ? null : fleet.Devices[description.SourceDevice].Id,
-            Devices = [.. fleet.Devices.Select(FromDevice)],
+            Devices = [.. fleet.Devices.Select(device => FromDevice(device, description))],
             Links = links,
             DefaultLink = FromLink(fleet.DefaultLink, null, null),
         };
@@ -78,7 +79,7 @@ public static class FleetFile
         Origin = CostOrigin.Configured,
     };
 
-    private static DeviceDocument FromDevice(Device device) => new()
+    private static DeviceDocument FromDevice(Device device, FleetDescription description) => new()
     {
         Id = device.Id,
         FlopsPerSecond = device.FlopsPerSecond,
@@ -92,7 +93,17 @@ public static class FleetFile
         ConcurrentStages = device.ConcurrentStages,
         RunsLayers = device.RunsLayers,
         IsCoordinator = device.IsCoordinator,
+        LayerSeconds = description.LayerSeconds.Values.Any(model => model.ContainsKey(device.Id))
+            ? description.LayerSeconds.Where(model => model.Value.ContainsKey(device.Id)).ToDictionary(static model => model.Key, model => model.Value[device.Id].ToArray())
+            : null,
     };
+
+    private static ImmutableDictionary<string, ImmutableDictionary<string, ImmutableArray<double>>> LayerSecondsOf(FleetDocument document) => document.Devices
+        .SelectMany(static device => (device.LayerSeconds ?? []).Select(model => (Model: model.Key, Device: device.Id, Seconds: model.Value)))
+        .GroupBy(static times => times.Model)
+        .ToImmutableDictionary(static model => model.Key, static model => model.ToImmutableDictionary(
+            static times => times.Device,
+            static times => times.Seconds.Select(value => NotNegative(value, times.Device, "layerSeconds")).ToImmutableArray()));
 
     private static Link ToLink(LinkDocument document)
     {

@@ -16,15 +16,24 @@ internal static class FleetCommand
     {
         var agents = new FleetArguments();
         Option<string> output = new("--out") { Description = "The file to write.", HelpName = "FLEET.json", DefaultValueFactory = _ => "fleet.json" };
+        Option<string> model = new("--model") { Description = "Measure this model's layers on the agents too, for --profile seconds (default 3), and add them to the fleet.", HelpName = "MODEL" };
+        var profiling = new ProfilingArguments();
+        Option<string[]> dimensions = SharedArguments.Dimensions();
         Option<bool> json = SharedArguments.Json();
-        var probe = new Command("probe", "Asks agents what they are, measures the links to them, and writes a fleet file for 'edgesplit plan'.") { output, json };
+        var probe = new Command("probe", "Asks agents what they are, measures the links to them, and writes a fleet file for 'edgesplit plan'.") { output, model, dimensions, json };
         agents.AddTo(probe);
+        profiling.AddTo(probe);
         probe.SetAction(async (result, cancellationToken) =>
         {
             await using var coordinator = new Coordinator(new OnnxModelFormat());
             await using FleetConnection connection = await agents.ConnectAsync(result, coordinator, cancellationToken);
             string path = result.GetRequiredValue(output);
             FleetDescription fleet = coordinator.DescribeFleet();
+            if (result.GetValue(model) is { } modelPath)
+            {
+                ProfilingArguments.Settings settings = profiling.Read(result);
+                fleet = await AddLayersAsync(fleet, modelPath, SharedArguments.ParseDimensions(result.GetValue(dimensions) ?? []), settings with { Seconds = settings.Seconds ?? 3 }, coordinator, cancellationToken);
+            }
             FleetFile.Write(path, fleet);
             if (result.GetValue(json))
                 Console.Out.WriteLine(await File.ReadAllTextAsync(path, cancellationToken));
@@ -33,6 +42,14 @@ internal static class FleetCommand
             return CommandLine.Fine;
         });
         return new Command("fleet", "Describes devices and links.") { probe };
+    }
+
+    private static async Task<FleetDescription> AddLayersAsync(
+        FleetDescription fleet, string path, IReadOnlyDictionary<string, long> dimensions, ProfilingArguments.Settings profiling, Coordinator coordinator, CancellationToken cancellationToken)
+    {
+        using OnnxModel model = OnnxModel.Open(path, new OnnxModelOptions { FreeDimensions = dimensions }, cancellationToken);
+        using InputTensors inputs = InputTensors.Load(model.Inputs, ["random"], 0, dimensions);
+        return fleet with { LayerSeconds = fleet.LayerSeconds.SetItem(model.Graph.Name, await profiling.ProfileAsync(model, inputs.ByName, coordinator, cancellationToken)) };
     }
 
     private static void Print(FleetDescription description, string path)

@@ -43,6 +43,7 @@ internal static class PlanCommand
                 Graph = opened.Graph,
                 Fleet = description.Fleet,
                 SourceDevice = description.SourceDevice,
+                MeasuredLayerSeconds = description.LayerSecondsOf(opened.Graph),
                 CostModel = WeightedCostModel.ForObjective(result.GetValue(objective)),
                 Seed = result.GetValue(seed),
             };

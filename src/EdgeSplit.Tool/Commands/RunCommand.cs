@@ -31,13 +31,7 @@ internal static class RunCommand
         };
         Option<int> seed = new("--seed") { Description = "The seed of random inputs.", HelpName = "N" };
         Option<PlanObjective> objective = SharedArguments.Objective();
-        Option<double?> profile = new("--profile") { Description = "Measure the model's layers on each agent for about so long before planning, rather than estimate them.", HelpName = "SECONDS" };
-        profile.Validators.Add(option =>
-        {
-            if (option.Tokens.Count == 1 && double.TryParse(option.Tokens[0].Value, CultureInfo.InvariantCulture, out double seconds) && !(seconds > 0 && seconds <= 3600))
-                option.AddError($"--profile must be above 0 and at most 3600 seconds, not {option.Tokens[0].Value}.");
-        });
-        Option<string> cache = new("--profile-cache") { Description = "A folder that keeps what --profile measured, by model, agent and runtime version.", HelpName = "DIR" };
+        var profiling = new ProfilingArguments();
         Option<bool> check = new("--check") { Description = "Compare the result with the unsplit model's, run here; fails where they differ by more than 1e-4." };
         Option<double?> compress = new("--compress")
         {
@@ -56,6 +50,7 @@ internal static class RunCommand
             model, requests, concurrency, input, seed, objective, check, compress, dimensions, json,
         };
         agents.AddTo(command);
+        profiling.AddTo(command);
         command.SetAction((result, cancellationToken) => RunAsync(
             new Settings(
                 result.GetRequiredValue(model),
@@ -65,8 +60,7 @@ internal static class RunCommand
                 result.GetValue(input) ?? [],
                 result.GetValue(seed),
                 result.GetValue(objective),
-                result.GetValue(profile),
-                result.GetValue(cache),
+                profiling.Read(result),
                 result.GetValue(check),
                 result.GetValue(compress),
                 SharedArguments.ParseDimensions(result.GetValue(dimensions) ?? []),
@@ -90,7 +84,7 @@ internal static class RunCommand
         });
         await using FleetConnection connection = await settings.ConnectAsync(coordinator, cancellationToken);
 
-        DeploymentOptions deploymentOptions = await ProfileAsync(settings, model, inputs.ByName, coordinator, cancellationToken);
+        var deploymentOptions = new DeploymentOptions { MeasuredLayerSeconds = await settings.Profiling.ProfileAsync(model, inputs.ByName, coordinator, cancellationToken) };
         Tables.Status.MarkupLineInterpolated($"[grey]deploying {model.Graph.Name} on {coordinator.Agents.Length} agents[/]");
         await using Deployment deployment = await coordinator.DeployAsync(settings.Model, deploymentOptions, cancellationToken);
         if (!settings.Json)
@@ -108,23 +102,6 @@ internal static class RunCommand
             return CommandLine.Failed;
         }
         return CommandLine.Fine;
-    }
-
-    /// <summary>Measures the layers on the agents where that was asked for.</summary>
-    private static async Task<DeploymentOptions> ProfileAsync(
-        Settings settings, OnnxModel model, IReadOnlyDictionary<string, Tensor> inputs, Coordinator coordinator, CancellationToken cancellationToken)
-    {
-        if (settings.ProfileSeconds is not double seconds)
-            return new DeploymentOptions();
-        var options = new AgentProfilerOptions { Duration = TimeSpan.FromSeconds(seconds), CacheFolder = settings.ProfileCache };
-        return await Tables.Status.Progress().AutoClear(true).StartAsync(async context =>
-        {
-            ProgressTask task = context.AddTask($"profiling on {coordinator.Agents.Length} agents", maxValue: 1);
-            return new DeploymentOptions
-            {
-                MeasuredLayerSeconds = await coordinator.ProfileAsync(model, inputs, options, new Progress<double>(share => task.Value = share), cancellationToken),
-            };
-        });
     }
 
     /// <summary>Runs the model once split and once whole in this process, and gives the largest difference relative to the largest element.</summary>
@@ -190,8 +167,7 @@ internal static class RunCommand
         string[] Inputs,
         int Seed,
         PlanObjective Objective,
-        double? ProfileSeconds,
-        string? ProfileCache,
+        ProfilingArguments.Settings Profiling,
         bool Check,
         double? ErrorBudget,
         IReadOnlyDictionary<string, long> Dimensions,
