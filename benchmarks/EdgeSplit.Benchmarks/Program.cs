@@ -12,7 +12,7 @@ return args switch
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
-    ["transport"] => await TransportComparison.RunAsync(),
+    ["transport", .. string[] sections] => await TransportComparison.RunAsync(sections),
     _ => RunBenchmarkDotNet(args),
 };
 
