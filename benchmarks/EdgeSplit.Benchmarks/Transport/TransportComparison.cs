@@ -11,20 +11,22 @@ namespace EdgeSplit.Benchmarks.Transport;
 internal static class TransportComparison
 {
     private const int Rounds = 12;
-    private const int WarmUpRounds = 3;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
     private const long BytesPerRound = 100_000_000;
     private const int MostCalls = 3000;
     private const int LeastCalls = 3;
     private static readonly int[] Sizes = [4 << 10, 64 << 10, 800 << 10, 3 << 20, 64 << 20];
 
-    /// <param name="sections">Which of echo, push, tls and grpc; all if empty.</param>
-    public static async Task<int> RunAsync(string[] sections)
+    /// <param name="wanted">Which of echo, push, tls and grpc, and which sizes in bytes; all without any.</param>
+    public static async Task<int> RunAsync(string[] wanted)
     {
+        int[] sizes = [.. wanted.Where(static word => int.TryParse(word, out _)).Select(int.Parse)];
+        string[] sections = [.. wanted.Where(static word => !int.TryParse(word, out _))];
         using CertificateAuthority certificates = CertificateAuthority.Create("benchmark", TimeSpan.FromDays(1));
         Console.WriteLine("echo: round trip of one message at a time; push: a body one way, one byte back; tls: echo over TLS 1.3");
         Console.WriteLine("| | bytes | baseline | baseline µs | EdgeSplit µs | ratio | EdgeSplit MB/s | bytes allocated per message |");
         Console.WriteLine("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |");
-        foreach (int size in Sizes)
+        foreach (int size in sizes.Length > 0 ? sizes : Sizes)
         {
             if (Wants("echo"))
                 await CompareAsync("echo", "socket", size, async () => await RawEcho.StartAsync(size, true), async () => await LibraryEcho.StartAsync(size));
@@ -48,19 +50,23 @@ internal static class TransportComparison
         int calls = (int)Math.Clamp(BytesPerRound / size, LeastCalls, MostCalls);
         await using IEcho baseline = await startBaseline();
         await using IEcho library = await startLibrary();
+        // Until all of it is compiled with all optimisations, which takes some seconds however fast the calls are.
+        long started = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(started) < WarmUp)
+        {
+            await baseline.CallAsync(body);
+            await library.CallAsync(body);
+        }
 
         var baselineTimes = new List<double>();
         var libraryTimes = new List<double>();
         long allocated = long.MaxValue;
-        for (int round = -WarmUpRounds; round < Rounds; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             double baselineTime = await MeasureAsync(baseline, body, calls);
             long before = GC.GetTotalAllocatedBytes(precise: true);
             double libraryTime = await MeasureAsync(library, body, calls);
             long bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
-            // The first rounds compile and fill pools.
-            if (round < 0)
-                continue;
             baselineTimes.Add(baselineTime);
             libraryTimes.Add(libraryTime);
             allocated = Math.Min(allocated, bytes / (2 * calls));
