@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Costs;
 using EdgeSplit.Benchmarks.Placement;
@@ -11,6 +12,8 @@ return args switch
     ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
+    ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),
+    ["agents-child", string coordinator, string count] => await ManyAgents.RunChildAsync(coordinator, count),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
     ["transport", .. string[] sections] => await TransportComparison.RunAsync(sections),
     _ => RunBenchmarkDotNet(args),

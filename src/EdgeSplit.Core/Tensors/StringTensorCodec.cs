@@ -1,19 +1,33 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using EdgeSplit.Tensors;
 
-namespace EdgeSplit.Transport.Messages;
+namespace EdgeSplit.Tensors;
 
 /// <summary>Tensors of strings as bytes: for each element its length in bytes (4, little-endian) and its UTF-8.</summary>
-internal static class StringTensorCodec
+public static class StringTensorCodec
 {
+    /// <summary>The bytes that tell an element's length.</summary>
     public const int LengthBytes = 4;
 
-    public static long EncodedBytes(Tensor tensor) => (long)tensor.Strings.Count * LengthBytes + tensor.ByteCount;
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>The bytes that a tensor of strings takes.</summary>
+    public static long EncodedBytes(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return (long)tensor.Strings.Count * LengthBytes + tensor.ByteCount;
+    }
+
+    /// <summary>Writes a tensor of strings.</summary>
+    /// <param name="tensor">The tensor.</param>
+    /// <param name="encodedBytes">What <see cref="EncodedBytes"/> says of it.</param>
+    /// <param name="pool">Where the memory comes from.</param>
+    /// <returns>The bytes, which belong to the caller.</returns>
     public static IMemoryOwner<byte> Encode(Tensor tensor, int encodedBytes, TensorBufferPool pool)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
+        ArgumentNullException.ThrowIfNull(pool);
         IMemoryOwner<byte> owner = pool.Rent(encodedBytes);
         Span<byte> rest = owner.Memory.Span;
         foreach (string text in tensor.Strings)
@@ -25,9 +39,12 @@ internal static class StringTensorCodec
         return owner;
     }
 
-    /// <exception cref="FormatException">The bytes are not the given number of strings.</exception>
+    /// <summary>Reads a tensor of strings.</summary>
+    /// <exception cref="FormatException">The bytes are not that many strings.</exception>
     public static Tensor Decode(TensorShape shape, ReadOnlySpan<byte> bytes)
     {
+        if (shape.ElementCount > bytes.Length / LengthBytes)
+            throw new FormatException("a tensor of strings ends early");
         var strings = new string[shape.ElementCount];
         for (int i = 0; i < strings.Length; i++)
         {
@@ -37,7 +54,14 @@ internal static class StringTensorCodec
             bytes = bytes[LengthBytes..];
             if (length > (uint)bytes.Length)
                 throw new FormatException("a tensor of strings ends early");
-            strings[i] = Encoding.UTF8.GetString(bytes[..(int)length]);
+            try
+            {
+                strings[i] = Utf8.GetString(bytes[..(int)length]);
+            }
+            catch (DecoderFallbackException exception)
+            {
+                throw new FormatException("a string is not UTF-8", exception);
+            }
             bytes = bytes[(int)length..];
         }
         return bytes.IsEmpty ? Tensor.FromStrings(strings, shape) : throw new FormatException("bytes are left over after a tensor of strings");

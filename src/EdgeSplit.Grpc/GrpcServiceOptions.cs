@@ -1,0 +1,19 @@
+namespace EdgeSplit.Grpc;
+
+/// <summary>How gRPC services of EdgeSplit answer.</summary>
+public record GrpcServiceOptions : GrpcOptions
+{
+    /// <summary>
+    /// Allows calls from beyond this machine without a token and without a client's certificate: whoever reaches the port may
+    /// load and run models and use up memory and disk. Only for networks in which everyone is trusted.
+    /// </summary>
+    public bool DangerouslyAllowUnauthenticatedRemoteCalls { get; init; }
+
+    /// <summary>The largest partition that an agent loads, skeleton and weights together, in bytes.</summary>
+    /// <value>Default: 16 GiB.</value>
+    public long MaxPartitionBytes { get; init; } = 16L << 30;
+
+    /// <summary>The bytes of tensors that calls may hold at a time, all together; further calls fail with <see cref="EdgeSplitError.Overloaded"/>.</summary>
+    /// <value>Default: 4 GiB.</value>
+    public long MaxBufferedBytes { get; init; } = 4L << 30;
+}
