@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
+using EdgeSplit.Benchmarks.Coordination;
 using EdgeSplit.Benchmarks.Costs;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
@@ -9,6 +10,7 @@ using EdgeSplit.Benchmarks.Transport;
 // Whole-system comparisons are verbs of their own; everything else is BenchmarkDotNet's (try --list flat).
 return args switch
 {
+    ["coordinator"] => await CoordinatorOverhead.RunAsync(),
     ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
