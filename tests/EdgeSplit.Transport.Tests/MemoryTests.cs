@@ -13,7 +13,9 @@ namespace EdgeSplit.Transport.Tests;
 public sealed class MemoryTests
 {
     private const int BodyBytes = 3_000_000;
-    private const int ReadAheadBytes = 16 * 1024;
+
+    // What comes along with the head of a frame, of which this body has up to six, is copied once.
+    private const int MostReadAhead = 6 * 16 * 1024;
 
     [Test]
     public async Task ExecuteAsync_body_is_sent_from_its_tensor_and_received_into_the_one_that_is_given_out(CancellationToken cancellationToken)
@@ -24,9 +26,11 @@ public sealed class MemoryTests
         new Random(1).NextBytes(body);
         byte[] answer = new byte[BodyBytes];
         byte[]? input = null;
+        long received = 0;
         link.Agent.OnExecute = (request, _) =>
         {
             input = ArrayOf(request.Inputs["x"]);
+            received = observed.ReceivedInto(input);
             return ValueTask.FromResult(new PartialResult(
                 request.RequestId,
                 request.PartitionId,
@@ -39,8 +43,11 @@ public sealed class MemoryTests
 
         Assert.That(observed.SentFrom(body), Is.EqualTo(BodyBytes));
         Assert.That(observed.SentFrom(answer), Is.EqualTo(BodyBytes));
-        Assert.That(observed.ReceivedInto(input!), Is.InRange(BodyBytes - (4 * ReadAheadBytes), BodyBytes));
-        Assert.That(observed.ReceivedInto(ArrayOf(result.Outputs["y"])), Is.InRange(BodyBytes - (4 * ReadAheadBytes), BodyBytes));
+        Assert.That(received, Is.InRange(BodyBytes - MostReadAhead, BodyBytes));
+        byte[] output = ArrayOf(result.Outputs["y"]);
+        // The pool may give the answer the buffer that the input had.
+        long before = ReferenceEquals(output, input) ? received : 0;
+        Assert.That(observed.ReceivedInto(output) - before, Is.InRange(BodyBytes - MostReadAhead, BodyBytes));
     }
 
     [Test]
