@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using EdgeSplit.Coordination;
 using EdgeSplit.Tensors;
-using Pb = EdgeSplit.Grpc.OpenInference.Protocol;
 
 namespace EdgeSplit.Grpc.OpenInference;
 
@@ -57,7 +56,7 @@ internal sealed class InferenceServer(Coordinator coordinator, GrpcServiceOption
     }
 
     /// <summary>The statistics of one model, of all of its versions where none is named, or of all models.</summary>
-    public IEnumerable<Pb.ModelStatistics> StatisticsOf(string? name, string? version)
+    public IEnumerable<V2.ModelStatistics> StatisticsOf(string? name, string? version)
     {
         IEnumerable<ServedModel> models = string.IsNullOrEmpty(name) ? Models.All
             : string.IsNullOrEmpty(version) && Models.VersionsOf(name) is { IsEmpty: false } versions ? versions
@@ -65,9 +64,9 @@ internal sealed class InferenceServer(Coordinator coordinator, GrpcServiceOption
         return models.Select(model => CountersOf(model).Read(model));
     }
 
-    public static Pb.ModelMetadataResponse MetadataOf(ServedModel model, IEnumerable<ServedModel> versions)
+    public static V2.ModelMetadataResponse MetadataOf(ServedModel model, IEnumerable<ServedModel> versions)
     {
-        var response = new Pb.ModelMetadataResponse { Name = model.Name, Platform = ServedModel.Platform };
+        var response = new V2.ModelMetadataResponse { Name = model.Name, Platform = ServedModel.Platform };
         response.Versions.Add(versions.Select(static version => version.VersionText));
         response.Inputs.Add(model.Deployment.Inputs.Select(Describe));
         response.Outputs.Add(model.Deployment.Outputs.Select(Describe));
@@ -76,9 +75,9 @@ internal sealed class InferenceServer(Coordinator coordinator, GrpcServiceOption
 
     private ModelCounters CountersOf(ServedModel model) => _counters.GetValue(model.Deployment, _ => new ModelCounters(options.TimeProvider));
 
-    private static Pb.ModelMetadataResponse.Types.TensorMetadata Describe(TensorInfo info)
+    private static V2.ModelMetadataResponse.Types.TensorMetadata Describe(TensorInfo info)
     {
-        var tensor = new Pb.ModelMetadataResponse.Types.TensorMetadata { Name = info.Name, Datatype = Datatypes.NameOf(info.ElementType) };
+        var tensor = new V2.ModelMetadataResponse.Types.TensorMetadata { Name = info.Name, Datatype = Datatypes.NameOf(info.ElementType) };
         if (!info.Dimensions.IsDefault)
             tensor.Shape.Add(info.Dimensions.Select(static dimension => dimension.Size ?? -1));
         return tensor;

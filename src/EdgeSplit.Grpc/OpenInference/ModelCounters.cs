@@ -1,5 +1,4 @@
 using EdgeSplit.Coordination;
-using Pb = EdgeSplit.Grpc.OpenInference.Protocol;
 
 namespace EdgeSplit.Grpc.OpenInference;
 
@@ -44,18 +43,18 @@ internal sealed class ModelCounters(TimeProvider time)
         }
     }
 
-    public Pb.ModelStatistics Read(ServedModel model)
+    public V2.ModelStatistics Read(ServedModel model)
     {
         lock (_gate)
         {
-            return new Pb.ModelStatistics
+            return new V2.ModelStatistics
             {
                 Name = model.Name,
                 Version = model.VersionText,
                 LastInference = (ulong)(_last?.ToUnixTimeMilliseconds() ?? 0),
                 InferenceCount = (ulong)_successes,
                 ExecutionCount = (ulong)_successes,
-                InferenceStats = new Pb.InferStatistics
+                InferenceStats = new V2.InferStatistics
                 {
                     Success = Sum(_successes, _succeeded),
                     Fail = Sum(_failures, _failed),
@@ -68,5 +67,5 @@ internal sealed class ModelCounters(TimeProvider time)
         }
     }
 
-    private static Pb.StatisticDuration Sum(long count, TimeSpan total) => new() { Count = (ulong)count, Ns = (ulong)(total.Ticks * NanosecondsPerTick) };
+    private static V2.StatisticDuration Sum(long count, TimeSpan total) => new() { Count = (ulong)count, Ns = (ulong)(total.Ticks * NanosecondsPerTick) };
 }

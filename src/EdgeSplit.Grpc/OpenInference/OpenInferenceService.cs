@@ -4,73 +4,72 @@ using EdgeSplit.Coordination;
 using EdgeSplit.Tensors;
 using Google.Protobuf;
 using Grpc.Core;
-using Pb = EdgeSplit.Grpc.OpenInference.Protocol;
 
 namespace EdgeSplit.Grpc.OpenInference;
 
 /// <summary>The protocol over gRPC.</summary>
 /// <remarks>One object serves all calls.</remarks>
-internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOptions options) : Pb.GRPCInferenceService.GRPCInferenceServiceBase
+internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOptions options) : V2.GRPCInferenceService.GRPCInferenceServiceBase
 {
     private const int RequestsOfAStreamAtATime = 16;
 
-    public override Task<Pb.ServerLiveResponse> ServerLive(Pb.ServerLiveRequest request, ServerCallContext context) =>
-        Task.FromResult(new Pb.ServerLiveResponse { Live = true });
+    public override Task<V2.ServerLiveResponse> ServerLive(V2.ServerLiveRequest request, ServerCallContext context) =>
+        Task.FromResult(new V2.ServerLiveResponse { Live = true });
 
-    public override Task<Pb.ServerReadyResponse> ServerReady(Pb.ServerReadyRequest request, ServerCallContext context) =>
-        Task.FromResult(new Pb.ServerReadyResponse { Ready = server.IsReady });
+    public override Task<V2.ServerReadyResponse> ServerReady(V2.ServerReadyRequest request, ServerCallContext context) =>
+        Task.FromResult(new V2.ServerReadyResponse { Ready = server.IsReady });
 
-    public override Task<Pb.ModelReadyResponse> ModelReady(Pb.ModelReadyRequest request, ServerCallContext context)
+    public override Task<V2.ModelReadyResponse> ModelReady(V2.ModelReadyRequest request, ServerCallContext context)
     {
         server.Models.Find(request.Name, request.Version);
-        return Task.FromResult(new Pb.ModelReadyResponse { Ready = true });
+        return Task.FromResult(new V2.ModelReadyResponse { Ready = true });
     }
 
-    public override Task<Pb.ServerMetadataResponse> ServerMetadata(Pb.ServerMetadataRequest request, ServerCallContext context)
+    public override Task<V2.ServerMetadataResponse> ServerMetadata(V2.ServerMetadataRequest request, ServerCallContext context)
     {
-        var response = new Pb.ServerMetadataResponse { Name = InferenceServer.Name, Version = InferenceServer.Version };
+        var response = new V2.ServerMetadataResponse { Name = InferenceServer.Name, Version = InferenceServer.Version };
         response.Extensions.Add(InferenceServer.Extensions);
         return Task.FromResult(response);
     }
 
-    public override Task<Pb.ModelMetadataResponse> ModelMetadata(Pb.ModelMetadataRequest request, ServerCallContext context) =>
+    public override Task<V2.ModelMetadataResponse> ModelMetadata(V2.ModelMetadataRequest request, ServerCallContext context) =>
         Task.FromResult(InferenceServer.MetadataOf(server.Models.Find(request.Name, request.Version), server.Models.VersionsOf(request.Name)));
 
-    public override Task<Pb.ModelStatisticsResponse> ModelStatistics(Pb.ModelStatisticsRequest request, ServerCallContext context)
+    public override Task<V2.ModelStatisticsResponse> ModelStatistics(V2.ModelStatisticsRequest request, ServerCallContext context)
     {
-        var response = new Pb.ModelStatisticsResponse();
+        var response = new V2.ModelStatisticsResponse();
         response.ModelStats.Add(server.StatisticsOf(request.Name, request.Version));
         return Task.FromResult(response);
     }
 
-    public override Task<Pb.RepositoryIndexResponse> RepositoryIndex(Pb.RepositoryIndexRequest request, ServerCallContext context)
+    public override Task<V2.RepositoryIndexResponse> RepositoryIndex(V2.RepositoryIndexRequest request, ServerCallContext context)
     {
-        var response = new Pb.RepositoryIndexResponse();
+        var response = new V2.RepositoryIndexResponse();
         response.Models.Add(server.Models.All.Select(static model =>
-            new Pb.RepositoryIndexResponse.Types.ModelIndex { Name = model.Name, Version = model.VersionText, State = "READY" }));
+            new V2.RepositoryIndexResponse.Types.ModelIndex { Name = model.Name, Version = model.VersionText, State = "READY" }));
         return Task.FromResult(response);
     }
 
-    public override Task<Pb.ModelInferResponse> ModelInfer(Pb.ModelInferRequest request, ServerCallContext context) =>
+    public override Task<V2.ModelInferResponse> ModelInfer(V2.ModelInferRequest request, ServerCallContext context) =>
         InferAsync(request, context.CancellationToken);
 
     public override async Task ModelStreamInfer(
-        IAsyncStreamReader<Pb.ModelInferRequest> requestStream, IServerStreamWriter<Pb.ModelStreamInferResponse> responseStream, ServerCallContext context)
+        IAsyncStreamReader<V2.ModelInferRequest> requestStream, IServerStreamWriter<V2.ModelStreamInferResponse> responseStream, ServerCallContext context)
     {
         // Requests run side by side, and their answers keep the requests' order.
-        var answers = Channel.CreateBounded<Task<Pb.ModelStreamInferResponse>>(RequestsOfAStreamAtATime);
+        var answers = Channel.CreateBounded<Task<V2.ModelStreamInferResponse>>(RequestsOfAStreamAtATime);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         Task reading = ReadAsync();
         try
         {
-            await foreach (Task<Pb.ModelStreamInferResponse> answer in answers.Reader.ReadAllAsync(ending.Token).ConfigureAwait(false))
+            await foreach (Task<V2.ModelStreamInferResponse> answer in answers.Reader.ReadAllAsync(ending.Token).ConfigureAwait(false))
                 await responseStream.WriteAsync(await answer.ConfigureAwait(false), context.CancellationToken).ConfigureAwait(false);
         }
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            while (answers.Reader.TryRead(out Task<Pb.ModelStreamInferResponse>? unread))
+            while (answers.Reader.TryRead(out Task<V2.ModelStreamInferResponse>? unread))
                 await ((Task)unread).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -90,23 +89,23 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         }
     }
 
-    private async Task<Pb.ModelStreamInferResponse> AnswerAsync(Pb.ModelInferRequest request, CancellationToken cancellationToken)
+    private async Task<V2.ModelStreamInferResponse> AnswerAsync(V2.ModelInferRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            return new Pb.ModelStreamInferResponse { InferResponse = await InferAsync(request, cancellationToken).ConfigureAwait(false) };
+            return new V2.ModelStreamInferResponse { InferResponse = await InferAsync(request, cancellationToken).ConfigureAwait(false) };
         }
         catch (EdgeSplitException exception)
         {
-            return new Pb.ModelStreamInferResponse
+            return new V2.ModelStreamInferResponse
             {
                 ErrorMessage = exception.Message,
-                InferResponse = new Pb.ModelInferResponse { Id = request.Id, ModelName = request.ModelName, ModelVersion = request.ModelVersion },
+                InferResponse = new V2.ModelInferResponse { Id = request.Id, ModelName = request.ModelName, ModelVersion = request.ModelVersion },
             };
         }
     }
 
-    private async Task<Pb.ModelInferResponse> InferAsync(Pb.ModelInferRequest request, CancellationToken cancellationToken)
+    private async Task<V2.ModelInferResponse> InferAsync(V2.ModelInferRequest request, CancellationToken cancellationToken)
     {
         ServedModel model = server.Models.Find(request.ModelName, request.ModelVersion);
         var inputs = new Dictionary<string, Tensor>(request.Inputs.Count);
@@ -117,7 +116,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
             (FinalResult result, KeyValuePair<string, Tensor>[] outputs) = await server.RunAsync(model, inputs, wanted, cancellationToken).ConfigureAwait(false);
             using (result)
             {
-                var response = new Pb.ModelInferResponse { Id = request.Id, ModelName = model.Name, ModelVersion = model.VersionText };
+                var response = new V2.ModelInferResponse { Id = request.Id, ModelName = model.Name, ModelVersion = model.VersionText };
                 bool isRaw = request.RawInputContents.Count > 0 || outputs.Any(static output => !TypedContents.CanCarry(output.Value.ElementType));
                 foreach ((string name, Tensor tensor) in outputs)
                     AddOutput(response, name, tensor, isRaw);
@@ -131,7 +130,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         }
     }
 
-    private void ReadInputs(Pb.ModelInferRequest request, Dictionary<string, Tensor> inputs)
+    private void ReadInputs(V2.ModelInferRequest request, Dictionary<string, Tensor> inputs)
     {
         bool isRaw = request.RawInputContents.Count > 0;
         if (isRaw && request.RawInputContents.Count != request.Inputs.Count)
@@ -141,7 +140,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         }
         for (int i = 0; i < request.Inputs.Count; i++)
         {
-            Pb.ModelInferRequest.Types.InferInputTensor input = request.Inputs[i];
+            V2.ModelInferRequest.Types.InferInputTensor input = request.Inputs[i];
             if (input.Parameters.ContainsKey("shared_memory_region"))
                 throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"Input '{input.Name}' is in shared memory, which this server does not use; send its bytes.");
             if (inputs.ContainsKey(input.Name))
@@ -156,7 +155,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         }
     }
 
-    private static string OutputName(Pb.ModelInferRequest.Types.InferRequestedOutputTensor output)
+    private static string OutputName(V2.ModelInferRequest.Types.InferRequestedOutputTensor output)
     {
         foreach (string parameter in (string[])["classification", "shared_memory_region"])
         {
@@ -166,9 +165,9 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         return output.Name;
     }
 
-    private void AddOutput(Pb.ModelInferResponse response, string name, Tensor tensor, bool isRaw)
+    private void AddOutput(V2.ModelInferResponse response, string name, Tensor tensor, bool isRaw)
     {
-        var output = new Pb.ModelInferResponse.Types.InferOutputTensor { Name = name, Datatype = Datatypes.NameOf(tensor.ElementType) };
+        var output = new V2.ModelInferResponse.Types.InferOutputTensor { Name = name, Datatype = Datatypes.NameOf(tensor.ElementType) };
         output.Shape.Add(tensor.Shape.Dimensions);
         if (!isRaw)
             output.Contents = TypedContents.Write(tensor);

@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
-using Pb = EdgeSplit.Grpc.OpenInference.Protocol;
 
 namespace EdgeSplit.Grpc.OpenInference;
 
@@ -24,7 +23,7 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
     public IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints)
     {
         RouteGroupBuilder root = endpoints.MapGroup("/v2");
-        Get(root, "", static _ => new Pb.ServerMetadataResponse
+        Get(root, "", static _ => new V2.ServerMetadataResponse
         {
             Name = InferenceServer.Name,
             Version = InferenceServer.Version,
@@ -39,11 +38,8 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
         {
             Get(root, model, context => InferenceServer.MetadataOf(Find(context), server.Models.VersionsOf(Value(context, "model")!)));
             Get(root, model + "/stats", context => Statistics(Value(context, "model"), Value(context, "version")));
-            root.MapGet(model + "/ready", Guarded(context =>
-            {
-                ServedModel found = Find(context);
-                return WriteAsync(context, "application/json", $$"""{"name":"{{found.Name}}","ready":true}"""u8.ToArray());
-            }));
+            root.MapGet(model + "/ready", Guarded(context => context.Response.WriteAsJsonAsync(
+                new Dictionary<string, object> { ["name"] = Find(context).Name, ["ready"] = true }, context.RequestAborted)));
             root.MapPost(model + "/infer", Guarded(InferAsync));
         }
         return root;
@@ -66,9 +62,9 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
         server.Models.All.Select(static model => new Dictionary<string, string> { ["name"] = model.Name, ["version"] = model.VersionText, ["state"] = "READY", ["reason"] = "" }),
         context.RequestAborted);
 
-    private Pb.ModelStatisticsResponse Statistics(string? name, string? version)
+    private V2.ModelStatisticsResponse Statistics(string? name, string? version)
     {
-        var response = new Pb.ModelStatisticsResponse();
+        var response = new V2.ModelStatisticsResponse();
         response.ModelStats.Add(server.StatisticsOf(name, version));
         return response;
     }

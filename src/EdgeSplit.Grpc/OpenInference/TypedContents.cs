@@ -4,7 +4,6 @@ using System.Text;
 using EdgeSplit.Tensors;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
-using Pb = EdgeSplit.Grpc.OpenInference.Protocol;
 
 namespace EdgeSplit.Grpc.OpenInference;
 
@@ -18,9 +17,9 @@ internal static class TypedContents
         or TensorElementType.Float or TensorElementType.Double;
 
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/>: not that many elements, or out of range.</exception>
-    public static Tensor Read(string name, TensorElementType type, TensorShape shape, Pb.InferTensorContents? contents, TensorBufferPool pool)
+    public static Tensor Read(string name, TensorElementType type, TensorShape shape, V2.InferTensorContents? contents, TensorBufferPool pool)
     {
-        contents ??= new Pb.InferTensorContents();
+        contents ??= new V2.InferTensorContents();
         return type switch
         {
             TensorElementType.Bool => Fill(name, type, shape, contents.BoolContents, pool, static value => value),
@@ -40,9 +39,9 @@ internal static class TypedContents
         };
     }
 
-    public static Pb.InferTensorContents Write(Tensor tensor)
+    public static V2.InferTensorContents Write(Tensor tensor)
     {
-        var contents = new Pb.InferTensorContents();
+        var contents = new V2.InferTensorContents();
         switch (tensor.ElementType)
         {
             case TensorElementType.Bool:
