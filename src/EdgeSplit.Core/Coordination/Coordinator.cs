@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EdgeSplit.Agents;
 using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Costs;
 using EdgeSplit.Devices;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
@@ -208,11 +209,12 @@ public sealed class Coordinator : IAsyncDisposable
     /// Whether the current plan no longer works: where no plan leaves memory for both, one is taken that fits alone.
     /// </param>
     /// <param name="options">The deployment's settings.</param>
+    /// <param name="corrections">What the model's stages and transfers really took so far.</param>
     /// <param name="cancellationToken">Stops the search.</param>
     internal async ValueTask<PartitionPlan> PlanAsync(
-        string name, ModelGraph graph, PartitionPlan? current, bool mustServe, DeploymentOptions options, CancellationToken cancellationToken)
+        string name, ModelGraph graph, PartitionPlan? current, bool mustServe, DeploymentOptions options, CostCorrections corrections, CancellationToken cancellationToken)
     {
-        PartitionProblem problem = await CreateProblemAsync(graph, options, cancellationToken).ConfigureAwait(false);
+        PartitionProblem problem = corrections.Apply(await CreateProblemAsync(graph, options, cancellationToken).ConfigureAwait(false));
         if (current is not null)
         {
             problem = problem with

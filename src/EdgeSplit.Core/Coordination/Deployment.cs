@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Costs;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Tensors;
@@ -53,6 +54,9 @@ public sealed class Deployment : IAsyncDisposable
 
     /// <summary>The number of that plan, from 1, one more with each switch.</summary>
     public long Epoch => Current.Number;
+
+    /// <summary>What stages and transfers really took; plans that the partitioner makes anew rest on it.</summary>
+    public CostCorrections Corrections { get; } = new();
 
     /// <summary>What a request must give.</summary>
     public ImmutableArray<TensorInfo> Inputs => _model.Inputs;
@@ -159,7 +163,11 @@ public sealed class Deployment : IAsyncDisposable
             StageFailedException failure;
             try
             {
-                return await RequestRun.RunAsync(epoch, inputs, started, _time, cancellationToken).ConfigureAwait(false);
+                long othersBefore = _coordinator.Window.Entered;
+                bool isAlone = _coordinator.Window.InFlight == 1;
+                FinalResult result = await RequestRun.RunAsync(epoch, inputs, started, _time, cancellationToken).ConfigureAwait(false);
+                TimingRecorder.Record(Corrections, epoch.Plan, result.Stages, _coordinator.Options.Id, isAlone && othersBefore == _coordinator.Window.Entered);
+                return result;
             }
             catch (StageFailedException exception)
             {
@@ -248,7 +256,7 @@ public sealed class Deployment : IAsyncDisposable
             if (plan is null)
             {
                 _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Planning));
-                plan = await _coordinator.PlanAsync(Name, _model.Graph, current, mustServe, _options, cancellationToken).ConfigureAwait(false);
+                plan = await _coordinator.PlanAsync(Name, _model.Graph, current, mustServe, _options, Corrections, cancellationToken).ConfigureAwait(false);
             }
             try
             {

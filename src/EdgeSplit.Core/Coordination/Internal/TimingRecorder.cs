@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using EdgeSplit.Costs;
+using EdgeSplit.Partitioning;
+
+namespace EdgeSplit.Coordination.Internal;
+
+/// <summary>Lets what a request took correct the costs of its model.</summary>
+internal static class TimingRecorder
+{
+    /// <summary>Records the stages of a request that succeeded.</summary>
+    /// <param name="corrections">Where they go.</param>
+    /// <param name="plan">The plan that it ran on.</param>
+    /// <param name="stages">What its stages took.</param>
+    /// <param name="coordinatorId">The coordinator's id.</param>
+    /// <param name="isAlone">Whether no other request was in flight: with others its tensors waited for theirs, which says nothing of a link.</param>
+    public static void Record(CostCorrections corrections, PartitionPlan plan, ImmutableArray<StageTiming> stages, string coordinatorId, bool isAlone)
+    {
+        foreach (StageTiming timing in stages)
+        {
+            PlanStage stage = plan.Stages[timing.Stage];
+            corrections.RecordStage(timing.AgentId, stage.Layers, timing.Compute);
+            if (isAlone && timing.AgentId != coordinatorId)
+                corrections.RecordExchange(coordinatorId, timing.AgentId, Bytes(stage.Inputs), Bytes(stage.Outputs), timing.Transfer);
+        }
+
+        long Bytes(ImmutableArray<int> activations)
+        {
+            long sum = 0;
+            foreach (int activation in activations)
+                sum += plan.Graph.Activations[activation].ByteCount;
+            return sum;
+        }
+    }
+}
