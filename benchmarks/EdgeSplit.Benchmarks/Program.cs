@@ -1,5 +1,7 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
+using EdgeSplit.Benchmarks.Coordination;
 using EdgeSplit.Benchmarks.Costs;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
@@ -8,13 +10,16 @@ using EdgeSplit.Benchmarks.Transport;
 // Whole-system comparisons are verbs of their own; everything else is BenchmarkDotNet's (try --list flat).
 return args switch
 {
+    ["coordinator"] => await CoordinatorOverhead.RunAsync(),
     ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["prediction", .. string[] models] => await PipelinePrediction.RunAsync(models),
     [OneCoreAgent.Verb, string id] => await OneCoreAgent.ServeAsync(id),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
+    ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),
+    ["agents-child", string coordinator, string count] => await ManyAgents.RunChildAsync(coordinator, count),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
-    ["transport"] => await TransportComparison.RunAsync(),
+    ["transport", .. string[] sections] => await TransportComparison.RunAsync(sections),
     _ => RunBenchmarkDotNet(args),
 };
 

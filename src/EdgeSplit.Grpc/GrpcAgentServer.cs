@@ -13,7 +13,7 @@ namespace EdgeSplit.Grpc;
 
 /// <summary>
 /// Serves one agent over gRPC on a port of its own. An application with a web server of its own maps the agent there instead,
-/// with <see cref="GrpcServices.AddEdgeSplitAgentService"/> and <see cref="GrpcEndpoints.MapEdgeSplitAgent"/>.
+/// with <see cref="GrpcServices.AddEdgeSplitAgentService"/> and <see cref="GrpcEndpoints.MapEdgeSplit"/>.
 /// </summary>
 /// <remarks>Thread-safe. The agent stays the caller's: dispose of the server first, then of the agent.</remarks>
 public sealed class GrpcAgentServer : IAsyncDisposable
@@ -48,7 +48,7 @@ public sealed class GrpcAgentServer : IAsyncDisposable
             ServerTls.Apply(listen, _options.Certificate, _options.ClientAuthorities);
         }));
         _application = builder.Build();
-        _application.MapEdgeSplitAgent();
+        _application.MapEdgeSplit();
     }
 
     /// <summary>The address that is listened on, with the port that was given out, as <c>http://127.0.0.1:7312</c>.</summary>

@@ -1,32 +1,44 @@
 using EdgeSplit.Grpc.Agents;
 using EdgeSplit.Grpc.Coordination;
+using EdgeSplit.Grpc.OpenInference;
+using EdgeSplit.Grpc.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace EdgeSplit.Grpc;
 
-/// <summary>Maps EdgeSplit's gRPC services, registered with <see cref="GrpcServices"/>, in a web application.</summary>
+/// <summary>Maps EdgeSplit's services in a web application.</summary>
 public static class GrpcEndpoints
 {
-    /// <summary>Maps <c>edgesplit.v1.Agent</c>, and <c>grpc.health.v1.Health</c>, which asks for no token.</summary>
-    /// <remarks>The port must speak HTTP/2: without TLS, HTTP/2 alone.</remarks>
-    public static IEndpointConventionBuilder MapEdgeSplitAgent(this IEndpointRouteBuilder endpoints)
+    /// <summary>
+    /// Maps what <see cref="GrpcServices"/> has registered: <c>edgesplit.v1.Agent</c>; <c>edgesplit.v1.Coordinator</c> with the Open
+    /// Inference Protocol over gRPC (<c>inference.GRPCInferenceService</c>) and REST (<c>/v2</c>); and
+    /// <c>grpc.health.v1.Health</c> and reflection, of which health asks for no token.
+    /// </summary>
+    /// <remarks>
+    /// gRPC needs a port that speaks HTTP/2, and REST one that speaks HTTP/1.1. One port does both with TLS; without, take two.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">Nothing was registered.</exception>
+    public static IEndpointRouteBuilder MapEdgeSplit(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
+        IServiceProvider services = endpoints.ServiceProvider;
+        AgentGuard? agent = services.GetService<AgentGuard>();
+        CoordinatorGuard? coordinator = services.GetService<CoordinatorGuard>();
+        agent?.Guard.Protect(endpoints.MapGrpcService<AgentService>());
+        if (coordinator is not null)
+        {
+            coordinator.Guard.Protect(endpoints.MapGrpcService<CoordinatorService>());
+            coordinator.Guard.Protect(endpoints.MapGrpcService<OpenInferenceService>());
+            coordinator.Guard.Protect(services.GetRequiredService<RestEndpoints>().Map(endpoints));
+        }
+        CallGuardOf(agent, coordinator).Protect(endpoints.MapGrpcReflectionService());
         endpoints.MapGrpcHealthChecksService();
-        GrpcServiceEndpointConventionBuilder service = endpoints.MapGrpcService<AgentService>();
-        endpoints.ServiceProvider.GetRequiredService<AgentGuard>().Guard.Protect(service);
-        return service;
+        return endpoints;
     }
 
-    /// <summary>Maps <c>edgesplit.v1.Coordinator</c>, through which clients list and run the models that are deployed.</summary>
-    /// <remarks>The port must speak HTTP/2: without TLS, HTTP/2 alone.</remarks>
-    public static IEndpointConventionBuilder MapEdgeSplitCoordinator(this IEndpointRouteBuilder endpoints)
-    {
-        ArgumentNullException.ThrowIfNull(endpoints);
-        GrpcServiceEndpointConventionBuilder service = endpoints.MapGrpcService<CoordinatorService>();
-        endpoints.ServiceProvider.GetRequiredService<CoordinatorGuard>().Guard.Protect(service);
-        return service;
-    }
+    private static CallGuard CallGuardOf(AgentGuard? agent, CoordinatorGuard? coordinator) => coordinator?.Guard ?? agent?.Guard
+        ?? throw new InvalidOperationException(
+            $"Nothing is there to map. Call {nameof(GrpcServices.AddEdgeSplitAgentService)} or {nameof(GrpcServices.AddEdgeSplitCoordinatorServices)} first.");
 }

@@ -2,14 +2,16 @@ using EdgeSplit.Agents;
 using EdgeSplit.Coordination;
 using EdgeSplit.Grpc.Agents;
 using EdgeSplit.Grpc.Coordination;
+using EdgeSplit.Grpc.OpenInference;
 using EdgeSplit.Grpc.Serving;
+using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
 namespace EdgeSplit.Grpc;
 
-/// <summary>Registers EdgeSplit's gRPC services; <see cref="GrpcEndpoints"/> maps them.</summary>
+/// <summary>Registers EdgeSplit's services; <see cref="GrpcEndpoints.MapEdgeSplit"/> maps them.</summary>
 public static class GrpcServices
 {
     /// <summary>Registers the service through which coordinators use an agent.</summary>
@@ -40,7 +42,13 @@ public static class GrpcServices
         options ??= new GrpcServiceOptions();
         AddCommon(services);
         services.AddSingleton(provider => new CoordinatorService(coordinator(provider), options));
+        services.AddSingleton(provider => new InferenceServer(coordinator(provider), options));
+        services.AddSingleton(provider => new OpenInferenceService(provider.GetRequiredService<InferenceServer>(), options));
+        services.AddSingleton(provider => new RestEndpoints(provider.GetRequiredService<InferenceServer>(), options));
         services.AddSingleton(new CoordinatorGuard(new CallGuard(options)));
+        // Its clients send a request as one message, however large the tensors are.
+        services.Configure<GrpcServiceOptions<OpenInferenceService>>(service => service.MaxReceiveMessageSize = options.MaxTensorBytes);
+        services.AddHealthChecks().AddCheck<DeploymentCheck>("edgesplit.models");
         return services;
     }
 
@@ -49,11 +57,6 @@ public static class GrpcServices
         services.TryAddSingleton<FailureInterceptor>();
         services.AddGrpc(static grpc => grpc.Interceptors.Add<FailureInterceptor>());
         services.AddGrpcHealthChecks();
+        services.AddGrpcReflection();
     }
 }
-
-/// <summary>Guards the agent's service.</summary>
-internal sealed record AgentGuard(CallGuard Guard);
-
-/// <summary>Guards the coordinator's services.</summary>
-internal sealed record CoordinatorGuard(CallGuard Guard);

@@ -36,7 +36,7 @@ internal sealed class CoordinatorHost : IAsyncDisposable
         builder.Services.AddSingleton(coordinator);
         builder.Services.AddEdgeSplitCoordinatorServices(options: options);
         WebApplication application = builder.Build();
-        application.MapEdgeSplitCoordinator();
+        application.MapEdgeSplit();
         await application.StartAsync();
         return new CoordinatorHost(application);
     }

@@ -7,11 +7,11 @@ using EdgeSplit.Tensors;
 namespace EdgeSplit.Benchmarks.Transport;
 
 /// <summary>An agent that computes nothing: it answers with a tensor that it keeps, so that only the transport is measured.</summary>
-internal sealed class EchoAgent(Tensor answer) : IEdgeAgent
+internal sealed class EchoAgent(Tensor answer, string id = "echo") : IEdgeAgent
 {
     private readonly Dictionary<string, Tensor> _answer = new() { ["y"] = answer };
 
-    public string Id => "echo";
+    public string Id => id;
 
     public ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) => ValueTask.FromResult(
         new AgentDescription { Device = new Device { Id = Id }, Runtime = "echo", ExecutionProvider = "CPU" });

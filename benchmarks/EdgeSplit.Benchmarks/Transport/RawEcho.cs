@@ -8,20 +8,21 @@ namespace EdgeSplit.Benchmarks.Transport;
 /// The yardstick: sockets by hand, with all that the library adds left out. A message is its length in four bytes and its
 /// body; buffers are allocated once; one message is under way at a time.
 /// </summary>
-internal sealed class RawEcho : IDisposable
+internal sealed class RawEcho : IEcho
 {
     private const int LengthBytes = 4;
     private readonly Socket _client;
     private readonly Socket _server;
     private readonly Task _serving;
     private readonly byte[] _length = new byte[LengthBytes];
-    private readonly byte[] _acknowledgement = new byte[1];
+    private readonly bool _answersInFull;
     private readonly byte[] _received;
 
     private RawEcho(Socket client, Socket server, int maxBytes, bool answersInFull)
     {
         _client = client;
         _server = server;
+        _answersInFull = answersInFull;
         _received = GC.AllocateUninitializedArray<byte>(maxBytes);
         _serving = Task.Run(() => ServeAsync(maxBytes, answersInFull));
     }
@@ -40,22 +41,16 @@ internal sealed class RawEcho : IDisposable
         return new RawEcho(client, server, maxBytes, answersInFull);
     }
 
-    public async Task EchoAsync(byte[] body)
+    public async Task CallAsync(byte[] body)
     {
         await SendAsync(_client, _length, body);
-        await ReceiveAsync(_client, _received.AsMemory(0, body.Length));
+        await ReceiveAsync(_client, _answersInFull ? _received.AsMemory(0, body.Length) : _received.AsMemory(0, 1));
     }
 
-    public async Task PushAsync(byte[] body)
-    {
-        await SendAsync(_client, _length, body);
-        await ReceiveAsync(_client, _acknowledgement);
-    }
-
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         _client.Dispose();
-        _serving.Wait();
+        await _serving;
         _server.Dispose();
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using EdgeSplit.Transport.Duplex;
+using EdgeSplit.Transport.Duplex.Internal;
 using EdgeSplit.Transport.Framing;
 
 namespace EdgeSplit.Transport.Connections;
@@ -39,6 +40,7 @@ internal sealed class FrameWriter(
     private int _scratchUsed;
     private int _batchBytes;
     private int _chunkBytes = 4 * MinChunkBytes;
+    private bool _isUnsentLimited;
     private long _creditToReturn;
     private bool _holdsCreditBack = true;
     private bool _blocked;
@@ -189,10 +191,25 @@ internal sealed class FrameWriter(
 
     private void AdaptChunk(TimeSpan elapsed)
     {
-        if (elapsed > SlowChunk)
+        if (elapsed > SlowChunk && _batchBytes >= MinChunkBytes)
+        {
             _chunkBytes = Math.Max(_chunkBytes / 2, MinChunkBytes);
+            LimitUnsent(true);
+        }
         else if (elapsed < FastChunk && _batchBytes >= _chunkBytes)
+        {
             _chunkBytes = Math.Min(_chunkBytes * 2, MaxChunkBytes);
+            if (_chunkBytes == MaxChunkBytes)
+                LimitUnsent(false);
+        }
+    }
+
+    private void LimitUnsent(bool isLimited)
+    {
+        if (isLimited == _isUnsentLimited)
+            return;
+        _isUnsentLimited = isLimited;
+        (connection as IUnsentLimit)?.LimitUnsent(isLimited);
     }
 
     private bool TakeBatch()

@@ -46,7 +46,7 @@ public sealed class TcpTransport : IDuplexTransport
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         // A socket without an address family reaches names that resolve to both IPv4 and IPv6.
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
             await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);

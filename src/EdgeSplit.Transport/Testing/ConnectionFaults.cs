@@ -20,4 +20,10 @@ public sealed record ConnectionFaults
 
     /// <summary>Every receive takes this much longer.</summary>
     public TimeSpan Delay { get; init; }
+
+    /// <summary>
+    /// Seeds a random order in which frames of different streams arrive, as far as several are there; those of one stream keep theirs.
+    /// Needs a connection without TLS. Offsets count in the new order.
+    /// </summary>
+    public int? ReorderSeed { get; init; }
 }

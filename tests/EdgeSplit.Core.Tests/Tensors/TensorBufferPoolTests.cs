@@ -73,4 +73,24 @@ public sealed class TensorBufferPoolTests
 
     private static byte[] ArrayOf(IMemoryOwner<byte> owner) =>
         MemoryMarshal.TryGetArray(owner.Memory, out ArraySegment<byte> segment) ? segment.Array! : throw new AssertionException("The memory is not an array's.");
+
+    [Test]
+    public void Checked_pool_finds_writes_beyond_a_buffer_and_after_its_return()
+    {
+        var pool = new TensorBufferPool(isChecked: true);
+        IMemoryOwner<byte> honest = pool.Rent(1000);
+        honest.Memory.Span.Fill(7);
+        honest.Dispose();
+
+        IMemoryOwner<byte> overrun = pool.Rent(1000);
+        Assert.That(MemoryMarshal.TryGetArray<byte>(overrun.Memory, out ArraySegment<byte> segment));
+        segment.Array![segment.Offset + segment.Count] ^= 1;
+        Assert.That(overrun.Dispose, Throws.InvalidOperationException);
+
+        IMemoryOwner<byte> early = pool.Rent(1000);
+        Memory<byte> kept = early.Memory;
+        early.Dispose();
+        kept.Span[5] = 1;
+        Assert.That(() => pool.Rent(1000), Throws.InvalidOperationException);
+    }
 }

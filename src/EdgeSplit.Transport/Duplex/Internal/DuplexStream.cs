@@ -3,6 +3,9 @@ namespace EdgeSplit.Transport.Duplex.Internal;
 /// <summary>A connection as a stream, for what wants one: TLS and the pipe reader. Does not own the connection.</summary>
 internal sealed class DuplexStream(IDuplexConnection connection) : Stream
 {
+    // One write at a time, as with every stream.
+    private readonly ReadOnlyMemory<byte>[] _written = new ReadOnlyMemory<byte>[1];
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -24,8 +27,11 @@ internal sealed class DuplexStream(IDuplexConnection connection) : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        connection.SendAsync([buffer], cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        _written[0] = buffer;
+        return connection.SendAsync(_written, cancellationToken);
+    }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();

@@ -8,8 +8,12 @@ namespace EdgeSplit.Transport.Duplex.Internal;
 /// A connected socket. Several buffers go out in one system call where all are arrays; memory that is none (ONNX Runtime's
 /// own) is sent from where it lies in calls of its own, small pieces being joined first.
 /// </summary>
-internal sealed class TcpConnection : IDuplexConnection
+internal sealed class TcpConnection : IDuplexConnection, IUnsentLimit
 {
+    private const int Tcp = 6;
+    private const int NotSentLowWater = 25;
+    private const int FewUnsentBytes = 128 * 1024;
+
     private readonly Socket _socket;
     private readonly GatherSend _gather;
     private JoinedSend? _joined;
@@ -20,6 +24,7 @@ internal sealed class TcpConnection : IDuplexConnection
         _socket = socket;
         _gather = new GatherSend(socket);
         RemoteEndPoint = socket.RemoteEndPoint;
+        socket.NoDelay = true;
     }
 
     // Asked for once: a socket that the peer has reset no longer knows.
@@ -44,6 +49,24 @@ internal sealed class TcpConnection : IDuplexConnection
     {
         _socket.Shutdown(SocketShutdown.Send);
         return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void LimitUnsent(bool isLimited)
+    {
+        // Other systems have no such option, or none that works so; there the chunks' size alone bounds what waits.
+        if (!OperatingSystem.IsLinux())
+            return;
+        Span<byte> value = stackalloc byte[sizeof(int)];
+        BitConverter.TryWriteBytes(value, isLimited ? FewUnsentBytes : int.MaxValue);
+        try
+        {
+            _socket.SetRawSocketOption(Tcp, NotSentLowWater, value);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // A kernel without the option, or a connection that ends: it works all the same.
+        }
     }
 
     public ValueTask DisposeAsync()

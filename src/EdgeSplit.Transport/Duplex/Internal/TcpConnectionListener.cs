@@ -14,7 +14,6 @@ internal sealed class TcpConnectionListener(Socket socket) : IDuplexListener
             try
             {
                 Socket accepted = await socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
-                accepted.NoDelay = true;
                 return new TcpConnection(accepted);
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.OperationAborted)

@@ -6,6 +6,7 @@ namespace EdgeSplit.Transport.Testing.Internal;
 internal sealed class FaultyConnection(IDuplexConnection inner, ConnectionFaults faults, TimeProvider timeProvider) : IDuplexConnection
 {
     private readonly CancellationTokenSource _disposed = new();
+    private readonly ReorderedReceive? _reordered = faults.ReorderSeed is { } seed ? new ReorderedReceive(inner, seed) : null;
     private long _received;
 
     public EndPoint? RemoteEndPoint => inner.RemoteEndPoint;
@@ -23,7 +24,8 @@ internal sealed class FaultyConnection(IDuplexConnection inner, ConnectionFaults
             throw new IOException("The connection was dropped on purpose.");
         }
 
-        int count = await inner.ReceiveAsync(destination[..Allowed(destination.Length)], either.Token).ConfigureAwait(false);
+        Memory<byte> allowed = destination[..Allowed(destination.Length)];
+        int count = await (_reordered?.ReceiveAsync(allowed, either.Token) ?? inner.ReceiveAsync(allowed, either.Token)).ConfigureAwait(false);
         if (faults.CorruptByte is { } corrupt && corrupt >= _received && corrupt < _received + count)
             destination.Span[(int)(corrupt - _received)] ^= (byte)(1 << (int)(corrupt % 8));
         _received += count;

@@ -1,0 +1,137 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using EdgeSplit.Grpc.Messages;
+using EdgeSplit.Tensors;
+using Microsoft.AspNetCore.Http;
+
+namespace EdgeSplit.Grpc.OpenInference;
+
+/// <summary>Bodies of inference requests and responses: JSON, and binary data behind it where a header tells the JSON's length.</summary>
+internal static class RestBody
+{
+    private const string JsonLengthHeader = "Inference-Header-Content-Length";
+
+    /// <summary>Reads a request to its end.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/> or <see cref="EdgeSplitError.Overloaded"/>.</exception>
+    public static async Task<RestRequest> ReadAsync(HttpRequest request, GrpcServiceOptions options, BufferBudget budget, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength is { } length)
+        {
+            if (length > options.MaxTensorBytes)
+                throw TooLarge(options);
+            budget.Reserve(length);
+            try
+            {
+                using IMemoryOwner<byte> owner = options.Pool.Rent((int)length);
+                await request.Body.ReadExactlyAsync(owner.Memory, cancellationToken).ConfigureAwait(false);
+                return RestRequest.Read(owner.Memory, JsonLength(request, (int)length), options.Pool);
+            }
+            finally
+            {
+                budget.Release(length);
+            }
+        }
+        using var body = new MemoryStream();
+        byte[] piece = new byte[TensorSender.PartBytes];
+        int read;
+        while ((read = await request.Body.ReadAsync(piece, cancellationToken).ConfigureAwait(false)) > 0)
+        {
+            if (body.Length + read > options.MaxTensorBytes)
+                throw TooLarge(options);
+            body.Write(piece, 0, read);
+        }
+        return RestRequest.Read(body.GetBuffer().AsMemory(0, (int)body.Length), JsonLength(request, (int)body.Length), options.Pool);
+    }
+
+    /// <summary>Writes a response.</summary>
+    public static async Task WriteAsync(
+        HttpResponse response, ServedModel model, RestRequest request, KeyValuePair<string, Tensor>[] outputs, TensorBufferPool pool, CancellationToken cancellationToken)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        var bodies = new List<ReadOnlyMemory<byte>>();
+        var owners = new List<IMemoryOwner<byte>>();
+        try
+        {
+            using (var writer = new Utf8JsonWriter(json))
+                WriteJson(writer, model, request, outputs, bodies, owners, pool);
+            response.ContentType = bodies.Count > 0 ? "application/octet-stream" : "application/json";
+            if (bodies.Count > 0)
+                response.Headers[JsonLengthHeader] = json.WrittenCount.ToString(CultureInfo.InvariantCulture);
+            response.ContentLength = json.WrittenCount + bodies.Sum(static body => (long)body.Length);
+            await response.Body.WriteAsync(json.WrittenMemory, cancellationToken).ConfigureAwait(false);
+            foreach (ReadOnlyMemory<byte> body in bodies)
+                await response.Body.WriteAsync(body, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (IMemoryOwner<byte> owner in owners)
+                owner.Dispose();
+        }
+    }
+
+    private static void WriteJson(
+        Utf8JsonWriter writer,
+        ServedModel model,
+        RestRequest request,
+        KeyValuePair<string, Tensor>[] outputs,
+        List<ReadOnlyMemory<byte>> bodies,
+        List<IMemoryOwner<byte>> owners,
+        TensorBufferPool pool)
+    {
+        writer.WriteStartObject();
+        if (request.Id is { } id)
+            writer.WriteString("id", id);
+        writer.WriteString("model_name", model.Name);
+        writer.WriteString("model_version", model.VersionText);
+        writer.WriteStartArray("outputs");
+        foreach ((string name, Tensor tensor) in outputs)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", name);
+            writer.WriteString("datatype", Datatypes.NameOf(tensor.ElementType));
+            writer.WriteStartArray("shape");
+            foreach (long dimension in tensor.Shape.Dimensions)
+                writer.WriteNumberValue(dimension);
+            writer.WriteEndArray();
+            if (request.WantsBinary(name) || !JsonTensors.CanCarry(tensor.ElementType))
+            {
+                ReadOnlyMemory<byte> body = BytesOf(tensor, owners, pool);
+                bodies.Add(body);
+                writer.WriteStartObject("parameters");
+                writer.WriteNumber("binary_data_size", body.Length);
+                writer.WriteEndObject();
+            }
+            else
+            {
+                writer.WritePropertyName("data");
+                JsonTensors.Write(writer, tensor);
+            }
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static ReadOnlyMemory<byte> BytesOf(Tensor tensor, List<IMemoryOwner<byte>> owners, TensorBufferPool pool)
+    {
+        if (tensor.ElementType != TensorElementType.String)
+            return tensor.Bytes;
+        IMemoryOwner<byte> owner = StringTensorCodec.Encode(tensor, checked((int)StringTensorCodec.EncodedBytes(tensor)), pool);
+        owners.Add(owner);
+        return owner.Memory;
+    }
+
+    private static int JsonLength(HttpRequest request, int bodyLength)
+    {
+        string? text = request.Headers[JsonLengthHeader];
+        if (text is null)
+            return bodyLength;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int length) && length <= bodyLength
+            ? length
+            : throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"The header {JsonLengthHeader} is '{text}'; it tells how many of the body's {bodyLength} bytes are JSON.");
+    }
+
+    private static EdgeSplitException TooLarge(GrpcServiceOptions options) =>
+        new(EdgeSplitError.InvalidInput, $"The request has more than {options.MaxTensorBytes} bytes, the limit. Raise {nameof(GrpcOptions.MaxTensorBytes)}.");
+}

@@ -1,0 +1,7 @@
+namespace EdgeSplit.Grpc.Serving;
+
+/// <summary>Guards the agent's service.</summary>
+internal sealed record AgentGuard(CallGuard Guard);
+
+/// <summary>Guards the coordinator's services.</summary>
+internal sealed record CoordinatorGuard(CallGuard Guard);

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using EdgeSplit.Grpc.OpenInference.V2;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
+using Grpc.Reflection.V1Alpha;
+
+namespace EdgeSplit.Grpc.Tests.OpenInference;
+
+/// <summary>What the server says of itself, and whom it answers.</summary>
+internal sealed class ServerTests
+{
+    private const string Token = "a token of more than enough letters";
+
+    [Test]
+    public async Task Health_isServingWhileAModelIsDeployed()
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator, new GrpcServiceOptions { Token = Token });
+        using GrpcChannel channel = GrpcChannel.ForAddress(host.GrpcAddress);
+        var health = new Health.HealthClient(channel);
+        Assert.That((await health.CheckAsync(new HealthCheckRequest())).Status, Is.EqualTo(HealthCheckResponse.Types.ServingStatus.Serving));
+        await system.Deployment.DisposeAsync();
+        Assert.That((await health.CheckAsync(new HealthCheckRequest())).Status, Is.EqualTo(HealthCheckResponse.Types.ServingStatus.NotServing));
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        using HttpResponseMessage ready = await http.GetAsync("/v2/health/ready");
+        Assert.That(ready.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+    }
+
+    [Test]
+    public async Task Reflection_listsTheServices()
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using GrpcChannel channel = GrpcChannel.ForAddress(host.GrpcAddress);
+        using AsyncDuplexStreamingCall<ServerReflectionRequest, ServerReflectionResponse> call = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo();
+        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+        await call.RequestStream.CompleteAsync();
+        Assert.That(await call.ResponseStream.MoveNext(default));
+        Assert.That(
+            call.ResponseStream.Current.ListServicesResponse.Service.Select(static service => service.Name),
+            Is.SupersetOf(["inference.GRPCInferenceService", "edgesplit.v1.Coordinator", "grpc.health.v1.Health"]));
+    }
+
+    [Test]
+    public async Task Calls_withoutTheToken_areRefusedOnBothWays()
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator, new GrpcServiceOptions { Token = Token });
+        using GrpcChannel channel = GrpcChannel.ForAddress(host.GrpcAddress);
+        var client = new GRPCInferenceService.GRPCInferenceServiceClient(channel);
+        RpcException? refused = await Assert.ThrowsAsync<RpcException>(async () => await client.ServerLiveAsync(new ServerLiveRequest()));
+        Assert.That(refused!.StatusCode, Is.EqualTo(StatusCode.Unauthenticated));
+        var headers = new Metadata { { "authorization", $"Bearer {Token}" } };
+        Assert.That((await client.ServerLiveAsync(new ServerLiveRequest(), headers)).Live);
+
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        using (HttpResponseMessage response = await http.GetAsync("/v2"))
+            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        using (HttpResponseMessage response = await http.GetAsync("/v2"))
+            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task Description_namesWhatAnswers()
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        using JsonDocument description = JsonDocument.Parse(await http.GetByteArrayAsync("/v2/openapi.json"));
+        foreach (JsonProperty path in description.RootElement.GetProperty("paths").EnumerateObject())
+        {
+            string address = path.Name.Replace("{model}", system.Deployment.Name, StringComparison.Ordinal).Replace("{version}", "1", StringComparison.Ordinal);
+            if (path.Value.TryGetProperty("get", out _))
+            {
+                using HttpResponseMessage response = await http.GetAsync(address);
+                Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK), address);
+            }
+            else
+            {
+                // A request without inputs is at least understood.
+                using HttpResponseMessage response = await http.PostAsync(address, new StringContent("""{"inputs":[]}"""));
+                Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK).Or.EqualTo(HttpStatusCode.BadRequest), address);
+            }
+        }
+    }
+
+    [TestCase("not json")]
+    [TestCase("""{"inputs": 3}""")]
+    [TestCase("""{"inputs": [{"name": "x", "datatype": "FP31", "shape": [1], "data": [1]}]}""")]
+    [TestCase("""{"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1], "data": [1]}]}""")]
+    [TestCase("""{"inputs": [{"name": "x", "datatype": "FP32", "shape": [2], "data": [1]}]}""")]
+    [TestCase("""{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": ["one"]}]}""")]
+    [TestCase("""{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "parameters": {"binary_data_size": 4}}]}""")]
+    public async Task Infer_ofARequestThatIsWrong_saysSo(string request)
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        using HttpResponseMessage response = await http.PostAsync($"/v2/models/{system.Deployment.Name}/infer", new StringContent(request));
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        using JsonDocument error = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.That(error.RootElement.GetProperty("error").GetString(), Is.Not.Empty);
+    }
+}
