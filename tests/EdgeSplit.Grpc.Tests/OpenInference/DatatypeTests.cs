@@ -88,7 +88,10 @@ internal sealed class DatatypeTests
         {
             ["inputs"] = new JsonArray(new JsonObject
             {
-                ["data"] = nested, ["name"] = "x", ["datatype"] = Datatypes.NameOf(type), ["shape"] = JsonSerializer.SerializeToNode(Shape),
+                ["data"] = nested,
+                ["name"] = "x",
+                ["datatype"] = Datatypes.NameOf(type),
+                ["shape"] = JsonSerializer.SerializeToNode(Shape),
             }),
         };
         using HttpResponseMessage response = await http.PostAsJsonAsync("/v2/models/copy/infer", request);
