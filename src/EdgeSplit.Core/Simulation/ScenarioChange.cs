@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EdgeSplit.Simulation;
 
 /// <summary>A change of conditions at some time; what is null stays as it is. Factors are of the values that the scenario starts with.</summary>
@@ -29,4 +31,27 @@ public sealed record ScenarioChange
 
     /// <summary>Requests per second from now on.</summary>
     public double? RequestsPerSecond { get; init; }
+
+    /// <summary>The change in words.</summary>
+    public override string ToString()
+    {
+        var parts = new List<string>();
+        string who = DeviceId is null ? "all devices" : $"'{DeviceId}'";
+        if (Event is { } what)
+            parts.Add($"{what} of {who}");
+        Add(SpeedFactor, "speed");
+        Add(OtherLoad, "other load");
+        Add(BandwidthFactor, "bandwidth");
+        Add(LatencyFactor, "latency");
+        Add(Noise, "noise");
+        if (RequestsPerSecond is double rate)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{rate:g4} requests/s"));
+        return string.Join(", ", parts);
+
+        void Add(double? value, string name)
+        {
+            if (value is double number)
+                parts.Add(string.Create(CultureInfo.InvariantCulture, $"{name} of {who} {(name.StartsWith("other", StringComparison.Ordinal) || name == "noise" ? "" : "× ")}{number:g4}"));
+        }
+    }
 }

@@ -37,8 +37,15 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
     }
 
     public ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) => AnswerAsync(
-        TimeSpan.Zero,
-        () => new AgentDescription { Device = host.Device, Runtime = "simulated", ExecutionProvider = "CPU", HostName = Id, Platform = "simulated", ProcessorCount = host.Device.ConcurrentStages },
+        _ => ValueTask.FromResult(new AgentDescription
+        {
+            Device = host.Device,
+            Runtime = "simulated",
+            ExecutionProvider = "CPU",
+            HostName = Id,
+            Platform = "simulated",
+            ProcessorCount = host.Device.ConcurrentStages,
+        }),
         cancellationToken);
 
     public ValueTask<ResourceReport> ReportAsync(CancellationToken cancellationToken)
@@ -46,24 +53,20 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
         // Answered at once where nothing is wrong: a thousand agents report several times a second.
         if (!_isSilent && !_crash.IsCancellationRequested)
             return new ValueTask<ResourceReport>(CreateReport());
-        return AnswerAsync(TimeSpan.Zero, CreateReport, cancellationToken);
+        return AnswerAsync(_ => ValueTask.FromResult(CreateReport()), cancellationToken);
     }
 
-    public async ValueTask<PartitionLoaded> LoadAsync(ModelPartitionRequest request, IBlobSource blobs, CancellationToken cancellationToken)
-    {
-        long started = host.Time.GetTimestamp();
-        long missing = host.Keep(request.Partition.Blobs);
-        TimeSpan build = SessionTime + TimeSpan.FromSeconds(request.Partition.WeightBytes / LoadBytesPerSecond);
-        TimeSpan transfer = missing == 0 ? host.Network.Latency : host.Network.Occupy(missing, isSending: false);
-        return await AnswerAsync(
-            transfer + build,
-            () =>
-            {
-                _loaded[request.Partition.Id] = model.StageOf(request.Partition, host.Device);
-                return new PartitionLoaded(request.Partition.Id, host.Time.GetElapsedTime(started), missing);
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
+    public ValueTask<PartitionLoaded> LoadAsync(ModelPartitionRequest request, IBlobSource blobs, CancellationToken cancellationToken) => AnswerAsync(
+        async token =>
+        {
+            long started = host.Time.GetTimestamp();
+            long missing = host.Keep(request.Partition.Blobs);
+            await host.Network.ReceiveAsync(missing, token).ConfigureAwait(false);
+            await Task.Delay(SessionTime + TimeSpan.FromSeconds(request.Partition.WeightBytes / LoadBytesPerSecond), host.Time, token).ConfigureAwait(false);
+            _loaded[request.Partition.Id] = model.StageOf(request.Partition, host.Device);
+            return new PartitionLoaded(request.Partition.Id, host.Time.GetElapsedTime(started), missing);
+        },
+        cancellationToken);
 
     public async ValueTask<PartialResult> ExecuteAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
@@ -72,17 +75,15 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
         Interlocked.Increment(ref _pending);
         try
         {
-            await AnswerAsync(host.Network.Occupy(stage.InputBytes, isSending: false), static () => true, cancellationToken).ConfigureAwait(false);
-            (TimeSpan queue, TimeSpan compute) = host.Processor.Occupy(stage.Seconds);
-            await AnswerAsync(queue + compute, static () => true, cancellationToken).ConfigureAwait(false);
             return await AnswerAsync(
-                host.Network.Occupy(stage.OutputBytes, isSending: true),
-                () => new PartialResult(
-                    request.RequestId,
-                    request.PartitionId,
-                    stage.Outputs.ToDictionary(static name => name, static _ => Tensor.Wrap(TensorElementType.UInt8, new TensorShape(1), Content)),
-                    compute,
-                    queue),
+                async token =>
+                {
+                    await host.Network.ReceiveAsync(stage.InputBytes, token).ConfigureAwait(false);
+                    (TimeSpan queue, TimeSpan compute) = await host.Processor.ComputeAsync(stage.Seconds, token).ConfigureAwait(false);
+                    await host.Network.SendAsync(stage.OutputBytes, token).ConfigureAwait(false);
+                    Dictionary<string, Tensor> outputs = stage.Outputs.ToDictionary(static name => name, static _ => Tensor.Wrap(TensorElementType.UInt8, new TensorShape(1), Content));
+                    return new PartialResult(request.RequestId, request.PartitionId, outputs, compute, queue);
+                },
                 cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -97,11 +98,14 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken)
-    {
-        TimeSpan roundTrip = host.Network.RoundTrip(payloadByteCount);
-        return AnswerAsync(roundTrip, () => roundTrip, cancellationToken);
-    }
+    public ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken) => AnswerAsync(
+        async token =>
+        {
+            TimeSpan roundTrip = host.Network.RoundTrip(payloadByteCount);
+            await Task.Delay(roundTrip, host.Time, token).ConfigureAwait(false);
+            return roundTrip;
+        },
+        cancellationToken);
 
     public ValueTask DisposeAsync()
     {
@@ -109,22 +113,22 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
         return ValueTask.CompletedTask;
     }
 
-    private async ValueTask<T> AnswerAsync<T>(TimeSpan after, Func<T> answer, CancellationToken cancellationToken)
+    /// <summary>Does what was asked, and answers unless the agent has crashed; one that is silent answers when it speaks again.</summary>
+    private async ValueTask<T> AnswerAsync<T>(Func<CancellationToken, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _crash.Token);
         try
         {
             either.Token.ThrowIfCancellationRequested();
-            if (after > TimeSpan.Zero)
-                await Task.Delay(after, host.Time, either.Token).ConfigureAwait(false);
+            T answer = await work(either.Token).ConfigureAwait(false);
             if (_isSilent)
                 await _silence.Task.WaitAsync(either.Token).ConfigureAwait(false);
+            return answer;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new EdgeSplitException(EdgeSplitError.AgentUnavailable, $"The connection to agent '{Id}' has ended.");
         }
-        return answer();
     }
 
     private ResourceReport CreateReport()

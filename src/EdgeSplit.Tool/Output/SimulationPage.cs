@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using EdgeSplit.Partitioning;
+using EdgeSplit.Simulation;
+
+namespace EdgeSplit.Tool.Output;
+
+/// <summary>Writes a simulation as one HTML page that needs no network: latency and throughput over time, plans, and what happened.</summary>
+internal static class SimulationPage
+{
+    private const string DataPlaceholder = "/*DATA*/";
+
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    public static void Write(string path, SimulationReport report)
+    {
+        using Stream resource = typeof(SimulationPage).Assembly.GetManifestResourceStream("SimulationPage.html")!;
+        using var reader = new StreamReader(resource);
+        // '<' is escaped by the serialiser, so no name can end the script element.
+        File.WriteAllText(path, reader.ReadToEnd().Replace(DataPlaceholder, JsonSerializer.Serialize(Describe(report), Options), StringComparison.Ordinal));
+    }
+
+    /// <summary>The report for programs and for the page.</summary>
+    public static object Describe(SimulationReport report) => new
+    {
+        name = report.Scenario.Name,
+        model = report.Model,
+        seed = report.Scenario.Seed,
+        durationSeconds = report.Scenario.Duration.TotalSeconds,
+        devices = report.Scenario.Devices.Select(static device => device.Device.Id),
+        requests = report.Requests,
+        completed = report.Completed,
+        failures = report.Failures,
+        layers = report.Plans[0].Plan.Graph.Layers.Length,
+        windows = report.Windows.Select(static window => new
+        {
+            startSeconds = window.Start.TotalSeconds,
+            lengthSeconds = window.Length.TotalSeconds,
+            requests = window.Requests,
+            completed = window.Completed,
+            failed = window.Failed,
+            medianSeconds = Known(window.MedianSeconds),
+            p99Seconds = Known(window.P99Seconds),
+        }),
+        plans = report.Plans.Select(static plan => new
+        {
+            atSeconds = plan.At.TotalSeconds,
+            epoch = plan.Epoch,
+            partitioner = plan.Plan.Partitioner,
+            latencySeconds = plan.Plan.Cost.LatencySeconds,
+            bottleneckSeconds = plan.Plan.Cost.BottleneckSeconds,
+            stages = plan.Plan.Stages.Select(stage => new { device = plan.Plan.Fleet.Devices[stage.Device].Id, layers = stage.Layers.Length, seconds = stage.PredictedSeconds }),
+        }),
+        notes = report.Notes.Select(static note => new { atSeconds = note.At.TotalSeconds, text = note.Text }),
+    };
+
+    /// <summary>Notes and changes of plan in the order in which they happened.</summary>
+    public static IEnumerable<(TimeSpan At, string Text)> Happenings(SimulationReport report) => report.Notes
+        .Select(static note => (note.At, note.Text))
+        .Concat(report.Plans.Select(static plan => (plan.At, DescribePlan(plan))))
+        .OrderBy(static happening => happening.At);
+
+    /// <summary>Joins neighbouring windows until there are at most so many; percentiles become the highest of those joined.</summary>
+    public static IEnumerable<SimulationWindow> Merge(IReadOnlyList<SimulationWindow> windows, int most) =>
+        windows.Chunk(Math.Max((windows.Count + most - 1) / most, 1)).Select(static chunk => chunk.Length == 1 ? chunk[0] : new SimulationWindow(
+            chunk[0].Start,
+            chunk.Length * chunk[0].Length,
+            chunk.Sum(static window => window.Requests),
+            chunk.Sum(static window => window.Completed),
+            chunk.Sum(static window => window.Failed),
+            chunk.Where(static window => window.Completed > 0).Select(static window => window.MedianSeconds).DefaultIfEmpty(double.NaN).Max(),
+            chunk.Where(static window => window.Completed > 0).Select(static window => window.P99Seconds).DefaultIfEmpty(double.NaN).Max()));
+
+    private static string DescribePlan(SimulatedPlan plan)
+    {
+        PartitionPlan partition = plan.Plan;
+        string stages = string.Join(" → ", partition.Stages.Take(8).Select(stage => $"{partition.Fleet.Devices[stage.Device].Id} ({stage.Layers.Length})"));
+        return string.Create(CultureInfo.InvariantCulture,
+            $"plan {plan.Epoch}: {stages}{(partition.Stages.Length > 8 ? " …" : "")}; predicted {Units.Milliseconds(partition.Cost.LatencySeconds)}, at most {1 / partition.Cost.BottleneckSeconds:0.0}/s");
+    }
+
+    private static double? Known(double value) => double.IsNaN(value) ? null : value;
+}
