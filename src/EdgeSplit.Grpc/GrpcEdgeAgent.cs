@@ -152,6 +152,13 @@ public sealed class GrpcEdgeAgent : IEdgeAgent
         return _options.TimeProvider.GetElapsedTime(started);
     }
 
+    /// <inheritdoc/>
+    public void Abandon(string reason)
+    {
+        GrpcLog.AgentLost(_options.CreateLogger<GrpcEdgeAgent>(), Id, Address, reason);
+        _ = _lost.CancelAsync();
+    }
+
     /// <summary>Ends the session after the agent has unloaded what was loaded through it, or after some seconds.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -171,6 +171,9 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         return _options.TimeProvider.GetElapsedTime(started);
     }
 
+    /// <inheritdoc/>
+    public void Abandon(string reason) => _connection.Abandon(reason);
+
     /// <summary>Closes the connection after the agent has unloaded what was loaded through it, or after some seconds.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -36,4 +36,13 @@ public interface IEdgeAgent : IAsyncDisposable
     /// <summary>Sends <paramref name="payloadByteCount"/> bytes to the agent and waits for its answer.</summary>
     /// <returns>The round trip's time; <see cref="TimeSpan.Zero"/> within one process.</returns>
     ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Gives the agent up: calls that wait for it, and later ones, fail with <see cref="EdgeSplitError.AgentUnavailable"/> at once, even
+    /// if it never answers. Does not wait. An agent in this process has nothing to give up.
+    /// </summary>
+    /// <param name="reason">Why, for the failures to say.</param>
+    void Abandon(string reason)
+    {
+    }
 }

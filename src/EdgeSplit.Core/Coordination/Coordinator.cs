@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EdgeSplit.Agents;
 using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
 using EdgeSplit.Models;
@@ -18,10 +19,12 @@ public sealed class Coordinator : IAsyncDisposable
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly IModelFormat _format;
-    private readonly AgentRegistry _agents = new();
+    private readonly AgentRegistry _agents;
     private readonly SemaphoreSlim _ownAgentLock = new(1);
     private readonly Lock _deploymentsLock = new();
     private readonly List<Deployment> _deployments = [];
+    private readonly Lock _watchLock = new();
+    private AgentWatch? _watch;
     private bool _hasOwnAgent;
     private int _disposed;
 
@@ -34,6 +37,8 @@ public sealed class Coordinator : IAsyncDisposable
         _format = format;
         Options = options ??= new CoordinatorOptions();
         Logger = options.LoggerFactory.CreateLogger<Coordinator>();
+        _agents = new AgentRegistry(options.TimeProvider, options.Membership);
+        _agents.Changed += status => AgentChanged?.Invoke(this, status);
         Window = new AdmissionWindow(options.MaxInFlightRequests, options.MaxQueuedRequests);
     }
 
@@ -42,6 +47,12 @@ public sealed class Coordinator : IAsyncDisposable
 
     /// <summary>What each agent is, also one that is lost.</summary>
     public ImmutableArray<AgentDescription> Agents => [.. _agents.All.Select(static entry => entry.Description)];
+
+    /// <summary>What each agent may be used for and what it told last, also of one that is lost.</summary>
+    public ImmutableArray<AgentStatus> AgentStates => [.. _agents.All.Select(static entry => entry.ToStatus())];
+
+    /// <summary>Raised when an agent comes, goes, or may be used for something else. Handlers return soon.</summary>
+    public event EventHandler<AgentStatus>? AgentChanged;
 
     /// <summary>The deployments that are not disposed of.</summary>
     public ImmutableArray<Deployment> Deployments
@@ -76,12 +87,16 @@ public sealed class Coordinator : IAsyncDisposable
         description = description with { Device = description.Device with { Id = agent.Id } };
         Link link = Options.Links.GetValueOrDefault((Options.Id, agent.Id)) ?? await LinkMeasurement.MeasureAsync(agent, cancellationToken).ConfigureAwait(false);
         link = Options.Compression?.Choose(link) ?? link;
-        if (_agents.Find(agent.Id) is { IsUsable: true } known)
+        if (_agents.Find(agent.Id) is { State: not AgentState.Lost } known)
             await CheckAnswersAsync(known, cancellationToken).ConfigureAwait(false);
-        AgentEntry? lost = _agents.Add(new AgentEntry(agent, description, link));
+        var entry = new AgentEntry(agent, description, link);
+        AgentEntry? lost = _agents.Add(entry);
+        Watch();
         Logger.AgentAdded(agent.Id, description.Runtime, description.Platform, link.Latency, link.BytesPerSecond);
+        if (entry.State == AgentState.Quarantined)
+            Logger.AgentQuarantined(agent.Id, entry.Reason);
         if (lost is not null)
-            await lost.Agent.DisposeAsync().ConfigureAwait(false);
+            _ = DisposeOfAsync(lost);
         return description;
     }
 
@@ -90,24 +105,30 @@ public sealed class Coordinator : IAsyncDisposable
     /// other agents cannot run a deployed model; the agent stays.</exception>
     public async ValueTask RemoveAgentAsync(string id, CancellationToken cancellationToken = default)
     {
-        AgentEntry entry = _agents.Find(id) ?? throw new EdgeSplitException(EdgeSplitError.NotFound, $"There is no agent '{id}'.");
-        // A lost agent runs nothing that could be moved in good order.
-        if (_agents.SetUsable(entry, false))
-        {
-            try
-            {
-                foreach (Deployment deployment in Deployments.Where(deployment => deployment.Uses(entry)))
-                    await deployment.RepartitionAsync(null, cancellationToken).ConfigureAwait(false);
-            }
-            catch
-            {
-                _agents.SetUsable(entry, true);
-                throw;
-            }
-        }
+        AgentEntry entry = Find(id);
+        await DrainAsync(entry, "it is being removed", cancellationToken).ConfigureAwait(false);
         _agents.Remove(entry);
         await entry.Agent.DisposeAsync().ConfigureAwait(false);
         Logger.AgentRemoved(id);
+    }
+
+    /// <summary>Moves the agent's stages to others and lets plans leave it out until <see cref="ResumeAgent"/>. No request is lost.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>; <see cref="EdgeSplitError.NoFeasiblePlan"/>: the
+    /// other agents cannot run a deployed model; the agent stays in use.</exception>
+    public async ValueTask DrainAgentAsync(string id, CancellationToken cancellationToken = default)
+    {
+        AgentEntry entry = Find(id);
+        await DrainAsync(entry, "someone asked that plans leave it out", cancellationToken).ConfigureAwait(false);
+        Logger.AgentDrained(id);
+    }
+
+    /// <summary>Lets plans use an agent again that was drained, or is in quarantine. One that is lost must be added anew.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>; <see cref="EdgeSplitError.AgentUnavailable"/>: it is lost.</exception>
+    public void ResumeAgent(string id)
+    {
+        AgentEntry entry = Find(id);
+        if (!_agents.Move(entry, AgentState.Draining, AgentState.Available, "") && !_agents.Move(entry, AgentState.Quarantined, AgentState.Available, "") && entry.State == AgentState.Lost)
+            throw new EdgeSplitException(EdgeSplitError.AgentUnavailable, $"Agent '{id}' is lost: {entry.Reason}. It is available again when it reconnects.");
     }
 
     /// <summary>The agents that plans may use and the links between them, with the coordinator as the source where reaching them takes time.</summary>
@@ -205,6 +226,11 @@ public sealed class Coordinator : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
+        AgentWatch? watch;
+        lock (_watchLock)
+            watch = _watch;
+        if (watch is not null)
+            await watch.DisposeAsync().ConfigureAwait(false);
         foreach (Deployment deployment in Deployments)
             await deployment.DisposeAsync().ConfigureAwait(false);
         foreach (AgentEntry entry in _agents.All)
@@ -217,10 +243,18 @@ public sealed class Coordinator : IAsyncDisposable
             _deployments.Remove(deployment);
     }
 
+    /// <summary>Waits until what plans may use is no longer as it was at a version.</summary>
+    internal Task WaitForAgentsAsync(int version) => _agents.WaitForChangeAsync(version);
+
+    /// <summary>Gives an agent up that does not answer any more: what waits for it fails, and what ran on it moves to others at once.</summary>
     internal void MarkLost(AgentEntry agent, Exception cause)
     {
-        if (_agents.SetUsable(agent, false))
-            Logger.AgentLost(cause, agent.Id);
+        if (!_agents.Lose(agent, cause.Message))
+            return;
+        Logger.AgentLost(cause, agent.Id);
+        agent.Agent.Abandon($"Agent '{agent.Id}' is lost: {cause.Message}");
+        foreach (Deployment deployment in Deployments)
+            deployment.OnAgentLost(agent, cause);
     }
 
     /// <summary>Lets the partitioner solve a model's problem, from where it is now.</summary>
@@ -263,6 +297,47 @@ public sealed class Coordinator : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         Logger.Planned(name, plan.Partitioner, plan.Stages.Length, plan.Cost.LatencySeconds, plan.Cost.BottleneckSeconds);
         return plan;
+    }
+
+    private AgentEntry Find(string id) => _agents.Find(id) ?? throw new EdgeSplitException(EdgeSplitError.NotFound, $"There is no agent '{id}'.");
+
+    private async ValueTask DrainAsync(AgentEntry entry, string reason, CancellationToken cancellationToken)
+    {
+        // One that plans do not use runs nothing that could be moved in good order.
+        if (!_agents.Move(entry, AgentState.Available, AgentState.Draining, reason))
+            return;
+        try
+        {
+            foreach (Deployment deployment in Deployments.Where(deployment => deployment.Uses(entry)))
+                await deployment.RepartitionAsync(null, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            _agents.Move(entry, AgentState.Draining, AgentState.Available, "");
+            throw;
+        }
+    }
+
+    /// <summary>Disposes of an agent that another has taken the place of; nobody waits for its farewell.</summary>
+    private async Task DisposeOfAsync(AgentEntry lost)
+    {
+        try
+        {
+            await lost.Agent.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Logger.DisposeFailed(exception, lost.Id);
+        }
+    }
+
+    private void Watch()
+    {
+        lock (_watchLock)
+        {
+            if (_disposed == 0)
+                _watch ??= new AgentWatch(_agents, Options.Membership, Options.TimeProvider, MarkLost, static () => { });
+        }
     }
 
     private async ValueTask<(string Path, string Name, bool IsStored)> ResolveAsync(string model, string? name, CancellationToken cancellationToken)

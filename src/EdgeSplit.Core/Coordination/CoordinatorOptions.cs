@@ -1,6 +1,7 @@
 using EdgeSplit.Agents;
 using EdgeSplit.Agents.Internal;
 using EdgeSplit.Compression;
+using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
 using EdgeSplit.Partitioning;
@@ -65,6 +66,20 @@ public sealed record CoordinatorOptions
         get;
         init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A queue's length is 0 or more.");
     } = 1024;
+
+    /// <summary>How agents are watched.</summary>
+    public MembershipOptions Membership { get; init; } = new();
+
+    /// <summary>
+    /// How long a request waits, at most, for agents to come when those that are there cannot run its model any more. The caller's
+    /// cancellation ends the wait too.
+    /// </summary>
+    /// <value>Default: 30 seconds.</value>
+    public TimeSpan CapacityTimeout
+    {
+        get;
+        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time to wait is 0 or more.");
+    } = TimeSpan.FromSeconds(30);
 
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

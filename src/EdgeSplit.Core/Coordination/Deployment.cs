@@ -179,7 +179,7 @@ public sealed class Deployment : IAsyncDisposable
             }
             if (attempt == MaxAttempts || !(failure.AgentIsLost || failure.PartitionIsLost))
                 throw failure.Describe(Name);
-            await RecoverAsync(epoch, failure).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await RecoverAsync(epoch, failure, cancellationToken).ConfigureAwait(false);
             EdgeSplitTelemetry.RequestRetries.Add(1, _modelTag);
             _coordinator.Logger.RequestRetried(Name, epoch.Number, failure.Agent.Id);
         }
@@ -196,24 +196,73 @@ public sealed class Deployment : IAsyncDisposable
         }
     }
 
-    /// <summary>Switches away from an epoch that lost an agent, once for all of its requests.</summary>
-    private Task RecoverAsync(PlanEpoch failed, StageFailedException failure)
+    /// <summary>Moves away from a lost agent before a request runs into it.</summary>
+    internal void OnAgentLost(AgentEntry agent, Exception cause)
+    {
+        if (Volatile.Read(ref _epoch) is { } epoch && epoch.Targets.Any(target => target.Agent == agent))
+            _ = LeaveAsync(SwitchOnce(epoch, agent, $"Agent '{agent.Id}' was lost: {cause.Message}"));
+
+        async Task LeaveAsync(Task switching)
+        {
+            try
+            {
+                await switching.ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is EdgeSplitException or ObjectDisposedException)
+            {
+                _coordinator.Logger.RecoveryFailed(exception, Name, agent.Id);
+            }
+        }
+    }
+
+    /// <summary>Waits until another epoch has taken the place of one that lost an agent; where the agents that are left cannot run the model, until others come.</summary>
+    private async ValueTask RecoverAsync(PlanEpoch failed, StageFailedException failure, CancellationToken cancellationToken)
     {
         if (failure.AgentIsLost)
-            _coordinator.MarkLost(failure.Agent, failure);
+            _coordinator.MarkLost(failure.Agent, failure.InnerException!);
         else
             failed.NoteForgotten(failure.Agent);
+        long started = _time.GetTimestamp();
+        while (true)
+        {
+            int version = _coordinator.AgentsVersion;
+            try
+            {
+                await SwitchOnce(failed, failure.Agent, failure.Describe(Name).Message).WaitAsync(cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.AgentUnavailable)
+            {
+                TimeSpan left = _coordinator.Options.CapacityTimeout - _time.GetElapsedTime(started);
+                if (left <= TimeSpan.Zero)
+                    throw;
+                _coordinator.Logger.WaitingForCapacity(Name, exception.Message);
+                try
+                {
+                    await _coordinator.WaitForAgentsAsync(version).WaitAsync(left, _time, cancellationToken).ConfigureAwait(false);
+                }
+                catch (TimeoutException)
+                {
+                    throw exception;
+                }
+            }
+        }
+    }
+
+    /// <summary>Switches away from an epoch that lost an agent, once for all of its requests.</summary>
+    private Task SwitchOnce(PlanEpoch failed, AgentEntry lost, string why)
+    {
         lock (_recoveryLock)
         {
             // One that failed is only worth another try when the agents have changed.
             int version = _coordinator.AgentsVersion;
             if (_recovery is null || _recovery.Epoch != failed || (_recovery.Ended.IsFaulted && _recovery.AgentsVersion != version))
-                _recovery = new Recovery(failed, version, Task.Run(() => SwitchFromAsync(failed, failure)));
+                _recovery = new Recovery(failed, version, Task.Run(() => SwitchFromAsync(failed, lost, why)));
             return _recovery.Ended;
         }
     }
 
-    private async Task SwitchFromAsync(PlanEpoch failed, StageFailedException failure)
+    private async Task SwitchFromAsync(PlanEpoch failed, AgentEntry lost, string why)
     {
         await _switching.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
@@ -228,9 +277,7 @@ public sealed class Deployment : IAsyncDisposable
         catch (EdgeSplitException exception)
         {
             throw new EdgeSplitException(
-                EdgeSplitError.AgentUnavailable,
-                $"{failure.Describe(Name).Message} Without agent '{failure.Agent.Id}' the model cannot be served: {exception.Message}",
-                exception);
+                EdgeSplitError.AgentUnavailable, $"{why} Without agent '{lost.Id}' the model cannot be served: {exception.Message}", exception);
         }
         finally
         {

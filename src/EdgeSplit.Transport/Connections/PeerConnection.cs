@@ -127,6 +127,9 @@ internal sealed class PeerConnection : IAsyncDisposable
     /// <summary>Does what <see cref="CloseAsync"/> does without waiting; <see cref="Closed"/> tells when it is done.</summary>
     public void BeginClose(string message) => _ = CloseAsync(EdgeSplitError.AgentUnavailable, message).AsTask();
 
+    /// <summary>Ends the connection at once, without a word to a peer that would not hear it.</summary>
+    public void Abandon(string message) => Abort(new EdgeSplitException(EdgeSplitError.AgentUnavailable, message));
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => CloseAsync(EdgeSplitError.AgentUnavailable, "The connection was closed.");
 

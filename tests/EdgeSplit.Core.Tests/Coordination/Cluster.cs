@@ -21,7 +21,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(30);
 
-    public static CoordinatorOptions Defaults { get; } = new() { Partitioner = FixedPartitioner.RoundRobin, CostModel = new FreeCostModel() };
+    public static CoordinatorOptions Defaults { get; } = new() { Partitioner = FixedPartitioner.RoundRobin, CostModel = new FreeCostModel(), CapacityTimeout = TimeSpan.Zero };
 
     public FakeModelFormat Format { get; }
 

@@ -39,6 +39,8 @@ internal sealed class FlakyAgent(IEdgeAgent inner) : IEdgeAgent
         return RoundTrip(payloadByteCount);
     }
 
+    public void Abandon(string reason) => Cut();
+
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
     private async ValueTask<T> GuardAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)

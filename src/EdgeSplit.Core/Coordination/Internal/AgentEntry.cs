@@ -1,20 +1,40 @@
 using EdgeSplit.Agents;
+using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Devices;
 
 namespace EdgeSplit.Coordination.Internal;
 
-/// <summary>An agent as the coordinator knows it.</summary>
+/// <summary>An agent as the coordinator knows it. What changes is guarded by the registry's lock; reads may be a moment old.</summary>
 internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description, Link link)
 {
+    private volatile ResourceReport? _latestReport;
+    private volatile Link _link = link;
+
     public IEdgeAgent Agent => agent;
 
     public string Id => agent.Id;
 
     public AgentDescription Description => description;
 
-    /// <summary>The link between the coordinator and the agent, both ways.</summary>
-    public Link Link => link;
+    /// <summary>The link between the coordinator and the agent, both ways, as last measured.</summary>
+    public Link Link { get => _link; set => _link = value; }
 
-    /// <summary>Whether plans may use the agent: it was neither lost nor is it being removed.</summary>
-    public bool IsUsable { get; set; } = true;
+    public AgentState State { get; set; }
+
+    public DateTimeOffset Since { get; set; }
+
+    public string Reason { get; set; } = "";
+
+    /// <summary>When a quarantine ends.</summary>
+    public DateTimeOffset Until { get; set; }
+
+    /// <summary>Whether plans may use the agent.</summary>
+    public bool IsUsable => State == AgentState.Available;
+
+    public ResourceReport? LatestReport { get => _latestReport; set => _latestReport = value; }
+
+    /// <summary>What other programs take of the device, from its reports.</summary>
+    public LoadEstimate OtherLoad { get; } = new();
+
+    public AgentStatus ToStatus() => new(description, State, Since, Reason, Link, LatestReport);
 }

@@ -28,4 +28,19 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2007, LogLevel.Warning, "Model {ModelName}: a request of epoch {Epoch} lost agent {AgentId} and runs again.")]
     public static partial void RequestRetried(this ILogger logger, string modelName, long epoch, string agentId);
+
+    [LoggerMessage(2008, LogLevel.Warning, "Agent {AgentId} is quarantined: {Reason}.")]
+    public static partial void AgentQuarantined(this ILogger logger, string agentId, string reason);
+
+    [LoggerMessage(2009, LogLevel.Information, "Agent {AgentId} is drained; plans leave it out until it is resumed.")]
+    public static partial void AgentDrained(this ILogger logger, string agentId);
+
+    [LoggerMessage(2010, LogLevel.Warning, "Disposing of agent {AgentId} failed.")]
+    public static partial void DisposeFailed(this ILogger logger, Exception exception, string agentId);
+
+    [LoggerMessage(2011, LogLevel.Warning, "Model {ModelName}: the agents cannot run it any more; requests wait for others to come: {Reason}")]
+    public static partial void WaitingForCapacity(this ILogger logger, string modelName, string reason);
+
+    [LoggerMessage(2012, LogLevel.Warning, "Model {ModelName}: moving away from lost agent {AgentId} failed; the next request tries again.")]
+    public static partial void RecoveryFailed(this ILogger logger, Exception exception, string modelName, string agentId);
 }

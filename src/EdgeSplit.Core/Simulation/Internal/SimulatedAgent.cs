@@ -107,6 +107,8 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
         },
         cancellationToken);
 
+    public void Abandon(string reason) => Crash();
+
     public ValueTask DisposeAsync()
     {
         Crash();

@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace EdgeSplit.Coordination.Adaptation;
+
+/// <summary>
+/// Switches when it pays: the relative gain over <see cref="Horizon"/> must be worth more time than the switch takes, be above
+/// <see cref="MinimumGain"/>, and the plan in use must have been so for <see cref="DwellTime"/>.
+/// </summary>
+public sealed class PayoffPolicy : IRepartitionPolicy
+{
+    /// <inheritdoc/>
+    public string Name => "payoff";
+
+    /// <summary>The time over which a gain counts: how long conditions are trusted to stay as they are.</summary>
+    /// <value>Default: 2 minutes.</value>
+    public TimeSpan Horizon
+    {
+        get;
+        init => field = value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A horizon is more than 0.");
+    } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The least relative gain: what is below may be an error of measurement (predictions are good to about 10%).</summary>
+    /// <value>Default: 0.1.</value>
+    public double MinimumGain
+    {
+        get;
+        init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A gain is 0 or more and below 1.");
+    } = 0.1;
+
+    /// <summary>The least time between two switches. The first one after a quiet time does not wait.</summary>
+    /// <value>Default: 5 seconds.</value>
+    public TimeSpan DwellTime
+    {
+        get;
+        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time is 0 or more.");
+    } = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public RepartitionVerdict Decide(RepartitionProposal proposal)
+    {
+        ArgumentNullException.ThrowIfNull(proposal);
+        if (!proposal.Current.IsFeasible)
+            return new RepartitionVerdict(true, $"The plan in use breaks a constraint: {proposal.Current.Violations[0].Message}");
+        double gain = proposal.RelativeGain;
+        if (gain < MinimumGain)
+            return new RepartitionVerdict(false, Format($"A gain of {gain:0.0%} is below the least of {MinimumGain:0.0%}."));
+        TimeSpan worth = gain * Horizon;
+        if (worth <= proposal.SwitchTime)
+        {
+            return new RepartitionVerdict(false, Format(
+                $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
+        }
+        if (proposal.SinceLastSwitch < DwellTime)
+        {
+            return new RepartitionVerdict(
+                false,
+                Format($"A gain of {gain:0.0%} waits: the last switch was {proposal.SinceLastSwitch.TotalSeconds:0.0} s ago, and {DwellTime.TotalSeconds:0.#} s must pass."),
+                DwellTime - proposal.SinceLastSwitch);
+        }
+        return new RepartitionVerdict(true, Format(
+            $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
+    }
+
+    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
