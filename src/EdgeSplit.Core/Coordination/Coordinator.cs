@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using EdgeSplit.Agents;
+using EdgeSplit.Coordination.Adaptation;
+using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Costs;
@@ -24,6 +26,9 @@ public sealed class Coordinator : IAsyncDisposable
     private readonly Lock _deploymentsLock = new();
     private readonly List<Deployment> _deployments = [];
     private readonly Lock _watchLock = new();
+    private readonly DecisionLog _decisions;
+    private readonly LinkProber? _prober;
+    private readonly CancellationTokenSource _lifetime = new();
     private AgentWatch? _watch;
     private bool _hasOwnAgent;
     private int _disposed;
@@ -39,6 +44,8 @@ public sealed class Coordinator : IAsyncDisposable
         Logger = options.LoggerFactory.CreateLogger<Coordinator>();
         _agents = new AgentRegistry(options.TimeProvider, options.Membership);
         _agents.Changed += status => AgentChanged?.Invoke(this, status);
+        _decisions = new DecisionLog(options.Adaptation?.KeptDecisions ?? new AdaptationOptions().KeptDecisions);
+        _prober = options.Adaptation is { ProbeBytesPerSecond: > 0 } adaptation ? new LinkProber(adaptation, options.Membership.ReportInterval) : null;
         Window = new AdmissionWindow(options.MaxInFlightRequests, options.MaxQueuedRequests);
     }
 
@@ -64,12 +71,21 @@ public sealed class Coordinator : IAsyncDisposable
         }
     }
 
+    /// <summary>The last decisions for or against another plan, oldest first.</summary>
+    public ImmutableArray<RepartitionDecision> Decisions => _decisions.Decisions;
+
+    /// <summary>Raised with each decision. Handlers return soon.</summary>
+    public event EventHandler<RepartitionDecision>? DecisionMade;
+
     internal AdmissionWindow Window { get; }
 
     internal ILogger Logger { get; }
 
     /// <summary>Counts up with each change of what plans may use.</summary>
     internal int AgentsVersion => _agents.Version;
+
+    /// <summary>The agents that plans may use.</summary>
+    internal ImmutableArray<AgentEntry> UsableAgents => _agents.Usable;
 
     /// <summary>
     /// Asks an agent what it is, measures the link to it, and lets later plans use it. From then on it is the coordinator's,
@@ -226,6 +242,7 @@ public sealed class Coordinator : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
+        await _lifetime.CancelAsync().ConfigureAwait(false);
         AgentWatch? watch;
         lock (_watchLock)
             watch = _watch;
@@ -257,29 +274,27 @@ public sealed class Coordinator : IAsyncDisposable
             deployment.OnAgentLost(agent, cause);
     }
 
-    /// <summary>Lets the partitioner solve a model's problem, from where it is now.</summary>
-    /// <param name="name">The model's name.</param>
-    /// <param name="graph">The model.</param>
-    /// <param name="current">The plan that stays loaded beside the new one until its requests have ended, or null.</param>
-    /// <param name="mustServe">
-    /// Whether the current plan no longer works: where no plan leaves memory for both, one is taken that fits alone.
-    /// </param>
-    /// <param name="options">The deployment's settings.</param>
-    /// <param name="corrections">What the model's stages and transfers really took so far.</param>
-    /// <param name="cancellationToken">Stops the search.</param>
-    internal async ValueTask<PartitionPlan> PlanAsync(
-        string name, ModelGraph graph, PartitionPlan? current, bool mustServe, DeploymentOptions options, CostCorrections corrections, CancellationToken cancellationToken)
+    /// <summary>Keeps a decision, logs it and tells of it.</summary>
+    internal void Note(RepartitionDecision decision)
     {
-        PartitionProblem problem = corrections.Apply(await CreateProblemAsync(graph, options, cancellationToken).ConfigureAwait(false));
-        if (current is not null)
-        {
-            problem = problem with
-            {
-                CurrentAssignment = [.. current.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
-                Constraints = problem.Constraints with { HoldsBothEpochs = true },
-            };
-        }
-        IPartitioner partitioner = options.Partitioner ?? Options.Partitioner;
+        RepartitionDecision kept = _decisions.Add(decision);
+        if (kept.Switched)
+            Logger.Repartitioned(kept.Model, kept.Epoch, kept.Cause, kept.Reason);
+        else if (kept.Repetitions == 1)
+            Logger.PlanKept(kept.Model, kept.Epoch, kept.Cause, kept.Reason);
+        DecisionMade?.Invoke(this, kept);
+    }
+
+    /// <summary>Lets the partitioner solve a model's problem.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="problem">The problem.</param>
+    /// <param name="mustServe">
+    /// Whether the plan in use no longer works: where no plan leaves memory for both, one is taken that fits alone.
+    /// </param>
+    /// <param name="partitioner">What solves it.</param>
+    /// <param name="cancellationToken">Stops the search.</param>
+    internal async ValueTask<PartitionPlan> PlanAsync(string name, PartitionProblem problem, bool mustServe, IPartitioner partitioner, CancellationToken cancellationToken)
+    {
         PartitionPlan plan = await Task.Run(
             () =>
             {
@@ -331,12 +346,20 @@ public sealed class Coordinator : IAsyncDisposable
         }
     }
 
+    private void OnTick()
+    {
+        ImmutableArray<Deployment> deployments = Deployments;
+        foreach (Deployment deployment in deployments)
+            deployment.Adapter?.Tick(deployment.Lifetime);
+        _prober?.Tick(_agents.Usable, entry => deployments.Any(deployment => deployment.Uses(entry)), _lifetime.Token);
+    }
+
     private void Watch()
     {
         lock (_watchLock)
         {
             if (_disposed == 0)
-                _watch ??= new AgentWatch(_agents, Options.Membership, Options.TimeProvider, MarkLost, static () => { });
+                _watch ??= new AgentWatch(_agents, Options.Membership, Options.TimeProvider, MarkLost, OnTick);
         }
     }
 

@@ -1,6 +1,7 @@
 using EdgeSplit.Agents;
 using EdgeSplit.Agents.Internal;
 using EdgeSplit.Compression;
+using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
@@ -69,6 +70,10 @@ public sealed record CoordinatorOptions
 
     /// <summary>How agents are watched.</summary>
     public MembershipOptions Membership { get; init; } = new();
+
+    /// <summary>When to look for other plans while models are served; null never to, but when an agent is lost.</summary>
+    /// <remarks>A deployment that was given its plan keeps it as long as its agents are there.</remarks>
+    public AdaptationOptions? Adaptation { get; init; } = new();
 
     /// <summary>
     /// How long a request waits, at most, for agents to come when those that are there cannot run its model any more. The caller's

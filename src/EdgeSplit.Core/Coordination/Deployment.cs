@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using EdgeSplit.Coordination.Adaptation;
+using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Costs;
 using EdgeSplit.Models;
@@ -44,6 +46,8 @@ public sealed class Deployment : IAsyncDisposable
         _inputs = new InputChecker(name, model.Inputs);
         _time = coordinator.Options.TimeProvider;
         _modelTag = new KeyValuePair<string, object?>("edgesplit.model.name", name);
+        // A plan that was given is what its giver wants.
+        Adapter = options.Plan is null && coordinator.Options.Adaptation is { } adaptation ? new DeploymentAdapter(coordinator, this, adaptation) : null;
     }
 
     /// <summary>The model's name.</summary>
@@ -63,6 +67,15 @@ public sealed class Deployment : IAsyncDisposable
 
     /// <summary>What a request gets.</summary>
     public ImmutableArray<TensorInfo> Outputs => _model.Outputs;
+
+    internal DeploymentAdapter? Adapter { get; }
+
+    /// <summary>Cancelled when the deployment is disposed of.</summary>
+    internal CancellationToken Lifetime => _lifetime.Token;
+
+    internal IPartitioner Partitioner => _options.Partitioner ?? _coordinator.Options.Partitioner;
+
+    internal PlanEpoch? CurrentEpoch => Volatile.Read(ref _epoch);
 
     private PlanEpoch Current => Volatile.Read(ref _epoch) ?? throw new ObjectDisposedException(nameof(Deployment), $"The deployment of model '{Name}' was disposed of.");
 
@@ -113,10 +126,12 @@ public sealed class Deployment : IAsyncDisposable
     {
         await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
         Task draining;
+        long started = _time.GetTimestamp();
         try
         {
             await SwitchAsync(Current, plan, false, cancellationToken).ConfigureAwait(false);
             draining = _draining;
+            Note(RepartitionTrigger.Asked, plan is null ? "Someone asked for a new plan." : "Someone gave a plan.", started);
         }
         finally
         {
@@ -132,6 +147,8 @@ public sealed class Deployment : IAsyncDisposable
             return;
         _coordinator.Forget(this);
         await _lifetime.CancelAsync().ConfigureAwait(false);
+        if (Adapter is not null)
+            await Adapter.Searching.ConfigureAwait(false);
         await _switching.WaitAsync().ConfigureAwait(false);
         try
         {
@@ -146,6 +163,34 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     internal bool Uses(AgentEntry agent) => Volatile.Read(ref _epoch)?.Targets.Any(target => target.Agent == agent) ?? false;
+
+    /// <summary>States the model's problem with what was measured, from the plan in use where there is one.</summary>
+    internal async ValueTask<PartitionProblem> CreateProblemAsync(PartitionPlan? current, CancellationToken cancellationToken)
+    {
+        PartitionProblem problem = Corrections.Apply(await _coordinator.CreateProblemAsync(_model.Graph, _options, cancellationToken).ConfigureAwait(false));
+        return current is null ? problem : problem with
+        {
+            CurrentAssignment = [.. current.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
+            Constraints = problem.Constraints with { HoldsBothEpochs = true },
+        };
+    }
+
+    /// <summary>Switches to a plan unless another has taken the place of the one that it was made for.</summary>
+    internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, CancellationToken cancellationToken)
+    {
+        await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (Current != from)
+                return false;
+            await SwitchAsync(from, plan, false, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        finally
+        {
+            _switching.Release();
+        }
+    }
 
     /// <summary>Makes the first epoch ready.</summary>
     internal async ValueTask StartAsync(CancellationToken cancellationToken)
@@ -166,7 +211,7 @@ public sealed class Deployment : IAsyncDisposable
                 long othersBefore = _coordinator.Window.Entered;
                 bool isAlone = _coordinator.Window.InFlight == 1;
                 FinalResult result = await RequestRun.RunAsync(epoch, inputs, started, _time, cancellationToken).ConfigureAwait(false);
-                TimingRecorder.Record(Corrections, epoch.Plan, result.Stages, _coordinator.Options.Id, isAlone && othersBefore == _coordinator.Window.Entered);
+                TimingRecorder.Record(Corrections, epoch, result.Stages, _coordinator.Options.Id, isAlone && othersBefore == _coordinator.Window.Entered);
                 return result;
             }
             catch (StageFailedException exception)
@@ -200,7 +245,7 @@ public sealed class Deployment : IAsyncDisposable
     internal void OnAgentLost(AgentEntry agent, Exception cause)
     {
         if (Volatile.Read(ref _epoch) is { } epoch && epoch.Targets.Any(target => target.Agent == agent))
-            _ = LeaveAsync(SwitchOnce(epoch, agent, $"Agent '{agent.Id}' was lost: {cause.Message}"));
+            _ = LeaveAsync(SwitchOnce(epoch, agent, $"Model '{Name}': agent '{agent.Id}' was lost: {cause.Message}"));
 
         async Task LeaveAsync(Task switching)
         {
@@ -265,10 +310,13 @@ public sealed class Deployment : IAsyncDisposable
     private async Task SwitchFromAsync(PlanEpoch failed, AgentEntry lost, string why)
     {
         await _switching.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        long started = _time.GetTimestamp();
         try
         {
-            if (Current == failed)
-                await SwitchAsync(failed, null, true, _lifetime.Token).ConfigureAwait(false);
+            if (Current != failed)
+                return;
+            await SwitchAsync(failed, null, true, _lifetime.Token).ConfigureAwait(false);
+            Note(RepartitionTrigger.AgentWent, why, started);
         }
         catch (OperationCanceledException)
         {
@@ -284,6 +332,19 @@ public sealed class Deployment : IAsyncDisposable
             _switching.Release();
         }
     }
+
+    private void Note(RepartitionTrigger trigger, string cause, long started) => _coordinator.Note(new RepartitionDecision
+    {
+        Time = _time.GetUtcNow(),
+        Model = Name,
+        Trigger = trigger,
+        Cause = cause,
+        Switched = true,
+        Reason = trigger == RepartitionTrigger.Asked ? "It was asked for." : "The plan in use could not go on.",
+        Epoch = Current.Number,
+        After = Current.Plan.Cost,
+        Elapsed = _time.GetElapsedTime(started),
+    });
 
     /// <summary>Replaces an epoch; the caller holds <see cref="_switching"/>.</summary>
     private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, bool mustServe, CancellationToken cancellationToken)
@@ -303,7 +364,8 @@ public sealed class Deployment : IAsyncDisposable
             if (plan is null)
             {
                 _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Planning));
-                plan = await _coordinator.PlanAsync(Name, _model.Graph, current, mustServe, _options, Corrections, cancellationToken).ConfigureAwait(false);
+                PartitionProblem problem = await CreateProblemAsync(current, cancellationToken).ConfigureAwait(false);
+                plan = await _coordinator.PlanAsync(Name, problem, mustServe, Partitioner, cancellationToken).ConfigureAwait(false);
             }
             try
             {

@@ -68,6 +68,32 @@ public sealed class CostCorrections(CostCorrectionOptions? options = null)
         lock (_lock)
         {
             _stages.Remove(deviceId);
+        }
+        ForgetTransfers(deviceId);
+    }
+
+    /// <summary>Lets only the latest times of a stage count, as after a change of its device, and forgets the device's other stages, which were measured before.</summary>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="layers">The stage's layers, ascending.</param>
+    /// <param name="count">How many times count.</param>
+    public void KeepLatest(string deviceId, ImmutableArray<int> layers, int count)
+    {
+        ArgumentNullException.ThrowIfNull(deviceId);
+        lock (_lock)
+        {
+            if (!_stages.TryGetValue(deviceId, out List<MeasuredStage>? stages))
+                return;
+            stages.RemoveAll(stage => !stage.Layers.AsSpan().SequenceEqual(layers.AsSpan()));
+            foreach (MeasuredStage stage in stages)
+                stage.Seconds.KeepLatest(count);
+        }
+    }
+
+    /// <summary>Forgets what was measured on the links to and from a device, as when its links are known anew.</summary>
+    public void ForgetTransfers(string deviceId)
+    {
+        lock (_lock)
+        {
             foreach ((string From, string To, bool) link in _transfers.Keys.Where(link => link.From == deviceId || link.To == deviceId).ToArray())
                 _transfers.Remove(link);
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Coordination.Adaptation;
 
 namespace EdgeSplit.Simulation;
 
@@ -28,6 +29,12 @@ public sealed record SimulationReport
 
     /// <summary>What happened, in order: the scenario's changes as they took effect, and what the coordinator refused.</summary>
     public required ImmutableArray<SimulationNote> Notes { get; init; }
+
+    /// <summary>The coordinator's decisions for or against another plan; their times count from the start of the virtual clock, <see cref="StartTime"/> earlier than the other times here.</summary>
+    public required ImmutableArray<RepartitionDecision> Decisions { get; init; }
+
+    /// <summary>The virtual clock when requests start to come: agents have joined and the first plan is ready.</summary>
+    public required DateTimeOffset StartTime { get; init; }
 
     /// <summary>Timers that the virtual clock fired.</summary>
     public long Events { get; init; }

@@ -53,11 +53,26 @@ internal static class SimulationPage
             stages = plan.Plan.Stages.Select(stage => new { device = plan.Plan.Fleet.Devices[stage.Device].Id, layers = stage.Layers.Length, seconds = stage.PredictedSeconds }),
         }),
         notes = report.Notes.Select(static note => new { atSeconds = note.At.TotalSeconds, text = note.Text }),
+        decisions = report.Decisions.Select(decision => new
+        {
+            atSeconds = (decision.Time - report.StartTime).TotalSeconds,
+            trigger = decision.Trigger.ToString(),
+            cause = decision.Cause,
+            switched = decision.Switched,
+            reason = decision.Reason,
+            epoch = decision.Epoch,
+            relativeGain = decision.RelativeGain,
+            bytesToMove = decision.BytesToMove,
+            switchSeconds = decision.SwitchTime.TotalSeconds,
+            elapsedSeconds = decision.Elapsed.TotalSeconds,
+            repetitions = decision.Repetitions,
+        }),
     };
 
     /// <summary>Notes and changes of plan in the order in which they happened.</summary>
     public static IEnumerable<(TimeSpan At, string Text)> Happenings(SimulationReport report) => report.Notes
         .Select(static note => (note.At, note.Text))
+        .Concat(report.Decisions.Select(decision => (decision.Time - report.StartTime, $"{(decision.Switched ? "switched" : "stayed")}: {decision.Cause} {decision.Reason}")))
         .Concat(report.Plans.Select(static plan => (plan.At, DescribePlan(plan))))
         .OrderBy(static happening => happening.At);
 

@@ -36,5 +36,21 @@ internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description,
     /// <summary>What other programs take of the device, from its reports.</summary>
     public LoadEstimate OtherLoad { get; } = new();
 
+    /// <summary>
+    /// The share of one of the device's processors that other programs leave its stages without: what they take goes to idle
+    /// processors first.
+    /// </summary>
+    public double EffectiveLoad
+    {
+        get
+        {
+            int processors = Math.Max(description.ProcessorCount, 1);
+            return Math.Clamp((OtherLoad.Share * processors) + 1 - processors, 0, 0.95);
+        }
+    }
+
+    /// <summary>The device as plans shall see it now.</summary>
+    public Device Device => EffectiveLoad > 0 ? description.Device with { CurrentLoad = EffectiveLoad } : description.Device;
+
     public AgentStatus ToStatus() => new(description, State, Since, Reason, Link, LatestReport);
 }

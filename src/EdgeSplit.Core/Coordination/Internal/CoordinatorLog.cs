@@ -43,4 +43,10 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2012, LogLevel.Warning, "Model {ModelName}: moving away from lost agent {AgentId} failed; the next request tries again.")]
     public static partial void RecoveryFailed(this ILogger logger, Exception exception, string modelName, string agentId);
+
+    [LoggerMessage(2013, LogLevel.Information, "Model {ModelName} runs on plan {Epoch}. {Cause} {Reason}")]
+    public static partial void Repartitioned(this ILogger logger, string modelName, long epoch, string cause, string reason);
+
+    [LoggerMessage(2014, LogLevel.Information, "Model {ModelName} stays on plan {Epoch}. {Cause} {Reason}")]
+    public static partial void PlanKept(this ILogger logger, string modelName, long epoch, string cause, string reason);
 }

@@ -6,6 +6,9 @@ namespace EdgeSplit.Coordination.Internal;
 /// <summary>Makes the fleet that planning sees of the agents.</summary>
 internal static class FleetBuilder
 {
+    // The pairs of a thousand agents are a million links.
+    private const int MostListedPairs = 64;
+
     /// <summary>Builds the fleet.</summary>
     /// <param name="agents">The agents that plans may use, the coordinator's own among them where it has one.</param>
     /// <param name="options">The coordinator's id, the links that are stated, and how links compress.</param>
@@ -17,7 +20,7 @@ internal static class FleetBuilder
     {
         string coordinatorId = options.Id;
         IReadOnlyDictionary<(string From, string To), Link> configured = options.Links;
-        List<(Device Device, Link Link)> devices = [.. agents.Select(static entry => (entry.Description.Device, entry.Link))];
+        List<(Device Device, Link Link)> devices = [.. agents.Select(static entry => (entry.Device, entry.Link))];
         int source = devices.FindIndex(static device => device.Device.IsCoordinator);
         if (source < 0 && (devices.Exists(static device => !IsFree(device.Link)) || configured.Keys.Any(link => link.From == coordinatorId || link.To == coordinatorId)))
         {
@@ -26,6 +29,8 @@ internal static class FleetBuilder
         }
 
         var links = new Dictionary<(string From, string To), Link>();
+        if (devices.Count > MostListedPairs && source >= 0 && configured.Count == 0)
+            return BuildStar(devices, source);
         foreach ((Device from, Link up) in devices)
         {
             foreach ((Device to, Link down) in devices)
@@ -38,6 +43,21 @@ internal static class FleetBuilder
             }
         }
         return new FleetDescription(new Fleet(devices.Select(static device => device.Device), links), source);
+    }
+
+    /// <summary>
+    /// A fleet of many agents: the links to and from the coordinator, through which everything passes, and for all other pairs one
+    /// that is no slower than any of them, which keeps lower bounds valid.
+    /// </summary>
+    private static FleetDescription BuildStar(List<(Device Device, Link Link)> devices, int source)
+    {
+        var links = new Dictionary<(string From, string To), Link>();
+        string center = devices[source].Device.Id;
+        foreach ((Device device, Link link) in devices.Where(device => device.Device.Id != center))
+            links[(center, device.Id)] = links[(device.Id, center)] = link;
+        Link[] ends = [.. devices.Where(device => device.Device.Id != center).Select(static device => device.Link)];
+        var fastest = new Link { Latency = 2 * ends.Min(static link => link.Latency), BytesPerSecond = ends.Max(static link => 1 / link.SecondsPerByte) / 2 };
+        return new FleetDescription(new Fleet(devices.Select(static device => device.Device), links, fastest), source);
     }
 
     /// <summary>Bytes are received whole before they are sent on, so latencies and times per byte, compression included, add up.</summary>

@@ -8,6 +8,7 @@ internal static class LinkMeasurement
 {
     private const int SmallProbes = 5;
     private const int LargeProbes = 2;
+    private const int RevisingProbes = 3;
     private const int SmallestLargePayload = 64 << 10;
     private const int LargestPayload = 4 << 20;
     private static readonly TimeSpan TellingTime = TimeSpan.FromMilliseconds(10);
@@ -29,6 +30,21 @@ internal static class LinkMeasurement
             double seconds = Math.Max((loaded - empty).TotalSeconds, 1e-6);
             return new Link { Latency = empty / 2, BytesPerSecond = payload / seconds, Origin = CostOrigin.Calibrated };
         }
+    }
+
+    /// <summary>What a link must be by now, from what some bytes took there and back, and empty probes that tell its latency.</summary>
+    /// <param name="agent">The agent.</param>
+    /// <param name="link">The link as it was known.</param>
+    /// <param name="byteCount">The bytes, of both directions together.</param>
+    /// <param name="seconds">What they took, latencies included.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async ValueTask<Link> ReviseAsync(IEdgeAgent agent, Link link, long byteCount, double seconds, CancellationToken cancellationToken)
+    {
+        TimeSpan roundTrip = await ShortestAsync(agent, 0, RevisingProbes, cancellationToken).ConfigureAwait(false);
+        double moving = seconds - roundTrip.TotalSeconds, expected = byteCount * link.SecondsPerByte;
+        // Where latency is all of it, the bytes say nothing of the bandwidth.
+        double bytesPerSecond = moving > 0 && expected > 0 && double.IsFinite(link.BytesPerSecond) ? link.BytesPerSecond * expected / moving : link.BytesPerSecond;
+        return link with { Latency = roundTrip / 2, BytesPerSecond = bytesPerSecond, Origin = CostOrigin.Profiled };
     }
 
     private static async ValueTask<TimeSpan> ShortestAsync(IEdgeAgent agent, int payload, int count, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using Microsoft.Extensions.Logging;
@@ -20,6 +21,9 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     public RequestRoutes Routes => routes;
 
     public ImmutableArray<StageTarget> Targets => targets;
+
+    /// <summary>What the stages take.</summary>
+    public StageTimes Times { get; } = new(plan);
 
     /// <summary>The tag that measurements carry, boxed once.</summary>
     public KeyValuePair<string, object?> ModelTag { get; } = new("edgesplit.model.name", modelName);

@@ -16,6 +16,18 @@ internal sealed class SampleWindow<T>(int size)
         _next = (_next + 1) % _samples.Length;
         Count = Math.Min(Count + 1, _samples.Length);
     }
+
+    /// <summary>Forgets all but the latest samples.</summary>
+    public void KeepLatest(int count)
+    {
+        if (count >= Count)
+            return;
+        var latest = new T[count];
+        for (int i = 0; i < count; i++)
+            latest[i] = _samples[(_next - count + i + _samples.Length) % _samples.Length];
+        latest.CopyTo(_samples, 0);
+        (Count, _next) = (count, count % _samples.Length);
+    }
 }
 
 /// <summary>Order statistics.</summary>

@@ -63,6 +63,7 @@ internal sealed class SimulationRun(Scenario scenario, ModelGraph graph, Coordin
         await using Deployment deployment = await coordinator.DeployAsync(graph.Name, null, cancellationToken).ConfigureAwait(false);
         _deployment = deployment;
         _start = _time.Elapsed;
+        DateTimeOffset startTime = _time.GetUtcNow();
         NotePlan();
         using (_arrivals = new ArrivalProcess(_time, scenario.RequestsPerSecond, scenario.Seed, () => Track(InferAsync(deployment, cancellationToken))))
         {
@@ -83,6 +84,8 @@ internal sealed class SimulationRun(Scenario scenario, ModelGraph graph, Coordin
             Windows = _recorder.ToWindows(),
             Plans = [.. _plans],
             Notes = [.. _notes],
+            Decisions = coordinator.Decisions,
+            StartTime = startTime,
         };
     }
 

@@ -1,0 +1,159 @@
+using System.Globalization;
+using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Partitioning;
+
+namespace EdgeSplit.Coordination.Adaptation.Internal;
+
+/// <summary>
+/// Watches whether the conditions that a deployment's plan was made for still hold, and when not looks for another plan and lets
+/// the policy decide. Each decision, taken or not, makes the conditions of its moment what later ones are compared with.
+/// </summary>
+internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, AdaptationOptions options)
+{
+    private const int RunsAfterChange = 4;
+    private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
+
+    private readonly TimeProvider _time = coordinator.Options.TimeProvider;
+    private PlanEpoch? _epoch;
+    private Conditions? _conditions;
+    private long _switchedAt;
+    private long _searchedAt;
+    private long? _askAgainAt;
+    private string _askAgainCause = "";
+    private int _isBusy;
+
+    /// <summary>The search that runs, if any; for the deployment to wait for when it ends.</summary>
+    public Task Searching { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Looks for a change; called about once a report interval, never twice at the same time.</summary>
+    public void Tick(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref _isBusy) != 0 || deployment.CurrentEpoch is not { } epoch)
+            return;
+        long now = _time.GetTimestamp();
+        if (epoch != _epoch)
+        {
+            (_epoch, _switchedAt, _conditions, _askAgainAt) = (epoch, now, Observe(), null);
+            return;
+        }
+        if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
+            return;
+        Volatile.Write(ref _isBusy, 1);
+        Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
+    }
+
+    private Conditions Observe() => new(coordinator.AgentsVersion, coordinator.UsableAgents);
+
+    private Trigger? FindTrigger(PlanEpoch epoch, long now)
+    {
+        bool IsUsed(AgentEntry entry) => epoch.Targets.Any(target => target.Agent == entry);
+        if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, IsUsed, options) is var (trigger, cause))
+            return new Trigger(trigger, cause, null);
+        if (epoch.Times.FindComputeChange(options.StageTimeChange) is { } compute)
+            return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"), compute);
+        if (epoch.Times.FindTransferChange(options.LinkTimeChange) is { } transfer)
+            return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"), transfer);
+        return _askAgainAt <= now ? new Trigger(RepartitionTrigger.StageTime, _askAgainCause, null) : null;
+    }
+
+    private static string Describe(PlanEpoch epoch, StageChange change, string what) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Stage {change.Stage} on '{epoch.Targets[change.Stage].Agent.Id}' {what} {change.NowSeconds * 1000:0.##} ms; it was {change.BeforeSeconds * 1000:0.##} ms.");
+
+    private async Task SearchAsync(PlanEpoch epoch, Trigger trigger, long noticedAt, CancellationToken cancellationToken)
+    {
+        _askAgainAt = null;
+        try
+        {
+            if (trigger.Change is { } change)
+                await TakeInAsync(epoch, trigger.Kind, change, cancellationToken).ConfigureAwait(false);
+            RepartitionDecision decision = await DecideAsync(epoch, trigger, noticedAt, cancellationToken).ConfigureAwait(false);
+            coordinator.Note(decision);
+        }
+        catch (Exception exception) when (exception is EdgeSplitException or ObjectDisposedException)
+        {
+            if (cancellationToken.IsCancellationRequested)
+                return;
+            AskAgain(RetryAfterFailure, trigger.Cause);
+            coordinator.Note(NewDecision(epoch, trigger) with { Switched = false, Reason = $"No other plan could be made ready: {exception.Message}" });
+        }
+        catch (OperationCanceledException)
+        {
+            // The deployment ends.
+        }
+        finally
+        {
+            epoch.Times.Accept();
+            _conditions = Observe();
+            _searchedAt = _time.GetTimestamp();
+            Volatile.Write(ref _isBusy, 0);
+        }
+    }
+
+    /// <summary>Lets only what was measured after a change count in the costs that the next plan is made from.</summary>
+    private async ValueTask TakeInAsync(PlanEpoch epoch, RepartitionTrigger kind, StageChange change, CancellationToken cancellationToken)
+    {
+        PlanStage stage = epoch.Plan.Stages[change.Stage];
+        AgentEntry agent = epoch.Targets[change.Stage].Agent;
+        if (kind == RepartitionTrigger.StageTime)
+        {
+            deployment.Corrections.KeepLatest(agent.Id, stage.Layers, RunsAfterChange);
+            return;
+        }
+        long byteCount = stage.Inputs.Concat(stage.Outputs).Sum(activation => epoch.Plan.Graph.Activations[activation].ByteCount);
+        agent.Link = await LinkMeasurement.ReviseAsync(agent.Agent, agent.Link, byteCount, change.NowSeconds, cancellationToken).ConfigureAwait(false);
+        deployment.Corrections.ForgetTransfers(agent.Id);
+    }
+
+    private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, long noticedAt, CancellationToken cancellationToken)
+    {
+        PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
+        bool isComplete = !problem.CurrentAssignment.Contains(-1);
+        PlanEvaluation? current = isComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentAssignment.AsSpan()) : null;
+        PartitionPlan candidate = await coordinator.PlanAsync(deployment.Name, problem, !isComplete, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
+        RepartitionDecision decision = NewDecision(epoch, trigger) with { Before = current?.Cost };
+        if (candidate.Assignment.SequenceEqual(problem.CurrentAssignment))
+            return decision with { Reason = "The plan in use is still the best that was found." };
+
+        SwitchEstimate estimate = SwitchEstimate.Of(problem, candidate);
+        double gain = current is not { IsFeasible: true } ? 1 : current.Objective > 0 ? (current.Objective - candidate.Objective) / current.Objective : 0;
+        decision = decision with { After = candidate.Cost, RelativeGain = gain, BytesToMove = estimate.BytesToMove, SwitchTime = estimate.Time };
+        RepartitionVerdict verdict = current is null
+            ? new RepartitionVerdict(true, "The plan in use needs an agent that plans must leave out.")
+            : options.Policy.Decide(new RepartitionProposal
+            {
+                Trigger = trigger.Kind,
+                Current = current,
+                Candidate = candidate,
+                RelativeGain = gain,
+                BytesToMove = estimate.BytesToMove,
+                SwitchTime = estimate.Time,
+                SinceLastSwitch = _time.GetElapsedTime(_switchedAt),
+            });
+        if (!verdict.Switch)
+        {
+            if (verdict.AskAgainAfter is TimeSpan wait)
+                AskAgain(wait, trigger.Cause);
+            return decision with { Reason = verdict.Reason };
+        }
+        return await deployment.TrySwitchAsync(epoch, candidate, cancellationToken).ConfigureAwait(false)
+            ? decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) }
+            : decision with { Reason = "Another plan was taken meanwhile.", Epoch = deployment.Epoch };
+    }
+
+    private RepartitionDecision NewDecision(PlanEpoch epoch, Trigger trigger) => new()
+    {
+        Time = _time.GetUtcNow(),
+        Model = deployment.Name,
+        Trigger = trigger.Kind,
+        Cause = trigger.Cause,
+        Switched = false,
+        Reason = "",
+        Epoch = epoch.Number,
+    };
+
+    private void AskAgain(TimeSpan wait, string cause) =>
+        (_askAgainAt, _askAgainCause) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), cause);
+
+    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change);
+}
