@@ -212,7 +212,9 @@ public sealed class Coordinator : IAsyncDisposable
         options.Progress?.Report(new DeploymentProgress(DeploymentStep.Opening));
         (string path, string name, bool isStored) = await ResolveAsync(model, options.Name, cancellationToken).ConfigureAwait(false);
         ISplittableModel opened = await _format.OpenAsync(path, cancellationToken).ConfigureAwait(false);
-        var deployment = new Deployment(this, name, opened, new EpochStager(name, opened, Options.Repository, _agents, Logger), options);
+        var corrections = new CostCorrections();
+        var stager = new EpochStager(name, opened, Options.Repository, _agents, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
+        var deployment = new Deployment(this, name, opened, stager, corrections, options);
         try
         {
             if (Options.Repository is { } repository && !isStored)

@@ -36,12 +36,13 @@ public sealed class Deployment : IAsyncDisposable
     private Task _draining = Task.CompletedTask;
     private int _disposed;
 
-    internal Deployment(Coordinator coordinator, string name, ISplittableModel model, EpochStager stager, DeploymentOptions options)
+    internal Deployment(Coordinator coordinator, string name, ISplittableModel model, EpochStager stager, CostCorrections corrections, DeploymentOptions options)
     {
         Name = name;
         _coordinator = coordinator;
         _model = model;
         _stager = stager;
+        Corrections = corrections;
         _options = options;
         _inputs = new InputChecker(name, model.Inputs);
         _time = coordinator.Options.TimeProvider;
@@ -60,7 +61,7 @@ public sealed class Deployment : IAsyncDisposable
     public long Epoch => Current.Number;
 
     /// <summary>What stages and transfers really took; plans that the partitioner makes anew rest on it.</summary>
-    public CostCorrections Corrections { get; } = new();
+    public CostCorrections Corrections { get; }
 
     /// <summary>What a request must give.</summary>
     public ImmutableArray<TensorInfo> Inputs => _model.Inputs;
@@ -208,11 +209,7 @@ public sealed class Deployment : IAsyncDisposable
             StageFailedException failure;
             try
             {
-                long othersBefore = _coordinator.Window.Entered;
-                bool isAlone = _coordinator.Window.InFlight == 1;
-                FinalResult result = await RequestRun.RunAsync(epoch, inputs, started, _time, cancellationToken).ConfigureAwait(false);
-                TimingRecorder.Record(Corrections, epoch, result.Stages, _coordinator.Options.Id, isAlone && othersBefore == _coordinator.Window.Entered);
-                return result;
+                return await RequestRun.RunAsync(epoch, inputs, started, _coordinator.Window, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (StageFailedException exception)
             {

@@ -74,7 +74,7 @@ internal static class SimulationPage
         .Select(static note => (note.At, note.Text))
         .Concat(report.Decisions.Select(decision => (decision.Time - report.StartTime, $"{(decision.Switched ? "switched" : "stayed")}: {decision.Cause} {decision.Reason}")))
         .Concat(report.Plans.Select(static plan => (plan.At, DescribePlan(plan))))
-        .OrderBy(static happening => happening.At);
+        .OrderBy(static happening => happening.Item1);
 
     /// <summary>Joins neighbouring windows until there are at most so many; percentiles become the highest of those joined.</summary>
     public static IEnumerable<SimulationWindow> Merge(IReadOnlyList<SimulationWindow> windows, int most) =>

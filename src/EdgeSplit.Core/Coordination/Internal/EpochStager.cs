@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>Makes plans of one model ready on their agents, all or nothing.</summary>
-internal sealed class EpochStager(string modelName, ISplittableModel model, IModelRepository? repository, AgentRegistry agents, ILogger logger)
+internal sealed class EpochStager(
+    string modelName, ISplittableModel model, IModelRepository? repository, AgentRegistry agents, Func<PartitionPlan, TimingRecorder> recorderOf, ILogger logger)
 {
     /// <summary>Takes the stages' partitions from the model and loads them, on all agents at once.</summary>
     /// <exception cref="AgentLostException">An agent could not be reached.</exception>
@@ -30,7 +31,7 @@ internal sealed class EpochStager(string modelName, ISplittableModel model, IMod
 
         long sentBytes = await LoadAsync(targets, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);
-        return new PlanEpoch(modelName, number, plan, routes, targets, logger);
+        return new PlanEpoch(modelName, number, plan, routes, targets, recorderOf(plan), logger);
     }
 
     private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using Microsoft.Extensions.Logging;
@@ -7,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>A plan that is loaded on its agents. Requests enter and leave it; once closed and left by all it is unloaded.</summary>
-internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, RequestRoutes routes, ImmutableArray<StageTarget> targets, ILogger logger)
+internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, RequestRoutes routes, ImmutableArray<StageTarget> targets, TimingRecorder recorder, ILogger logger)
 {
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // One for the deployment, and one for each request.
@@ -22,8 +21,8 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
 
     public ImmutableArray<StageTarget> Targets => targets;
 
-    /// <summary>What the stages take.</summary>
-    public StageTimes Times { get; } = new(plan);
+    /// <summary>Takes in what the stages take.</summary>
+    public TimingRecorder Recorder => recorder;
 
     /// <summary>The tag that measurements carry, boxed once.</summary>
     public KeyValuePair<string, object?> ModelTag { get; } = new("edgesplit.model.name", modelName);

@@ -17,6 +17,9 @@ internal sealed class RequestRun
     private readonly RequestRoutes _routes;
     private readonly TimeProvider _time;
     private readonly long _started;
+    private readonly AdmissionWindow _window;
+    // The requests let in before, where this one was alone then; -1 where it was not.
+    private readonly long _enteredBefore;
     private readonly Guid _requestId = Guid.NewGuid();
     private readonly CancellationToken _callerToken;
     private readonly CancellationTokenSource? _siblings;
@@ -29,12 +32,14 @@ internal sealed class RequestRun
     private StageFailure? _failure;
     private int _flows;
 
-    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, TimeProvider time, CancellationToken cancellationToken)
+    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
         _epoch = epoch;
         _routes = epoch.Routes;
         _time = time;
         _started = started;
+        _window = window;
+        _enteredBefore = window.InFlight == 1 ? window.Entered : -1;
         _callerToken = cancellationToken;
         // Only where stages run side by side can one that fails have others to stop.
         _siblings = _routes.IsChain ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -51,14 +56,15 @@ internal sealed class RequestRun
     /// <param name="epoch">The epoch, entered by the caller.</param>
     /// <param name="inputs">The checked inputs; borrowed.</param>
     /// <param name="started">The timestamp of the request's start.</param>
+    /// <param name="window">Knows of other requests.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="StageFailedException">A stage failed; its siblings were stopped and nothing is left of the request.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<FinalResult> RunAsync(
-        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, TimeProvider time, CancellationToken cancellationToken)
+        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
-        var run = new RequestRun(epoch, inputs, started, time, cancellationToken);
+        var run = new RequestRun(epoch, inputs, started, window, time, cancellationToken);
         try
         {
             await run.RunStagesAsync().ConfigureAwait(false);
@@ -124,11 +130,22 @@ internal sealed class RequestRun
         using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.stage");
         activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
         long sent = _time.GetTimestamp();
-        PartialResult result = await target.Agent.Agent.ExecuteAsync(
-            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding }, _token).ConfigureAwait(false);
+        PartialResult result;
+        _epoch.Recorder.Times.Begin(stage);
+        try
+        {
+            result = await target.Agent.Agent.ExecuteAsync(
+                new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding }, _token).ConfigureAwait(false);
+        }
+        catch
+        {
+            _epoch.Recorder.Times.End(stage, null);
+            throw;
+        }
         TimeSpan total = _time.GetElapsedTime(sent);
 
         _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent), total, result.ComputeTime, result.QueueTime);
+        _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered);
         EdgeSplitTelemetry.StageDuration.Record(total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
         Keep(result, route);
         foreach (int slot in slots)

@@ -1,36 +1,43 @@
 using System.Collections.Immutable;
+using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Costs;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination.Internal;
 
-/// <summary>Lets what a request took correct the costs of its model.</summary>
-internal static class TimingRecorder
+/// <summary>
+/// Takes in what the stages of one plan take, each when it has ended, whatever becomes of its request: a plan that is so slow that
+/// every request runs into its deadline must be noticed too.
+/// </summary>
+/// <param name="plan">The plan.</param>
+/// <param name="corrections">Corrects the costs of the plan's model.</param>
+/// <param name="coordinatorId">The coordinator's id.</param>
+/// <param name="time">The clock.</param>
+internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections corrections, string coordinatorId, TimeProvider time)
 {
-    /// <summary>Records the stages of a request that succeeded.</summary>
-    /// <param name="corrections">Where they go.</param>
-    /// <param name="epoch">The plan that it ran on.</param>
-    /// <param name="stages">What its stages took.</param>
-    /// <param name="coordinatorId">The coordinator's id.</param>
-    /// <param name="isAlone">Whether no other request was in flight: with others its tensors waited for theirs, which says nothing of a link.</param>
-    public static void Record(CostCorrections corrections, PlanEpoch epoch, ImmutableArray<StageTiming> stages, string coordinatorId, bool isAlone)
-    {
-        epoch.Times.Record(stages);
-        PartitionPlan plan = epoch.Plan;
-        foreach (StageTiming timing in stages)
-        {
-            PlanStage stage = plan.Stages[timing.Stage];
-            corrections.RecordStage(timing.AgentId, stage.Layers, timing.Compute, epoch.Targets[timing.Stage].Agent.EffectiveLoad);
-            if (isAlone && timing.AgentId != coordinatorId)
-                corrections.RecordExchange(coordinatorId, timing.AgentId, Bytes(stage.Inputs), Bytes(stage.Outputs), timing.Transfer);
-        }
+    private readonly long[] _inputBytes = [.. plan.Stages.Select(stage => BytesOf(plan, stage.Inputs))];
+    private readonly long[] _outputBytes = [.. plan.Stages.Select(stage => BytesOf(plan, stage.Outputs))];
 
-        long Bytes(ImmutableArray<int> activations)
-        {
-            long sum = 0;
-            foreach (int activation in activations)
-                sum += plan.Graph.Activations[activation].ByteCount;
-            return sum;
-        }
+    /// <summary>What the stages took of late.</summary>
+    public StageTimes Times { get; } = new(plan, time);
+
+    /// <summary>Records a stage that has ended.</summary>
+    /// <param name="timing">What it took.</param>
+    /// <param name="deviceLoad">The share of the device that other programs took.</param>
+    /// <param name="isAlone">Whether no other request was in flight: with others its tensors waited for theirs, which says little of a link.</param>
+    public void Record(StageTiming timing, double deviceLoad, bool isAlone)
+    {
+        Times.End(timing.Stage, timing);
+        corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, timing.Compute, deviceLoad);
+        if (isAlone && timing.AgentId != coordinatorId)
+            corrections.RecordExchange(coordinatorId, timing.AgentId, _inputBytes[timing.Stage], _outputBytes[timing.Stage], timing.Transfer);
     }
+
+    /// <summary>What a stage's tensors need of its agent's link in its busier direction, in bytes per second, at the rate at which it has answered of late.</summary>
+    public double BytesPerSecondOf(int stage) => Times.AnswersPerSecond(stage) * Math.Max(_inputBytes[stage], _outputBytes[stage]);
+
+    /// <summary>The bytes that a stage takes and gives.</summary>
+    public long BytesOf(int stage) => _inputBytes[stage] + _outputBytes[stage];
+
+    private static long BytesOf(PartitionPlan plan, ImmutableArray<int> activations) => activations.Sum(activation => plan.Graph.Activations[activation].ByteCount);
 }

@@ -14,7 +14,7 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
     private static readonly TimeSpan SessionTime = TimeSpan.FromMilliseconds(20);
     private static readonly byte[] Content = new byte[1];
 
-    private readonly ConcurrentDictionary<string, SimulatedStage> _loaded = new();
+    private readonly ConcurrentDictionary<string, (SimulatedStage Stage, int Loads)> _loaded = new();
     private readonly CancellationTokenSource _crash = new();
     private readonly TaskCompletionSource _silence = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _reports;
@@ -63,15 +63,17 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
             long missing = host.Keep(request.Partition.Blobs);
             await host.Network.ReceiveAsync(missing, token).ConfigureAwait(false);
             await Task.Delay(SessionTime + TimeSpan.FromSeconds(request.Partition.WeightBytes / LoadBytesPerSecond), host.Time, token).ConfigureAwait(false);
-            _loaded[request.Partition.Id] = model.StageOf(request.Partition, host.Device);
+            SimulatedStage stage = model.StageOf(request.Partition, host.Device);
+            _loaded.AddOrUpdate(request.Partition.Id, _ => (stage, 1), static (_, known) => (known.Stage, known.Loads + 1));
             return new PartitionLoaded(request.Partition.Id, host.Time.GetElapsedTime(started), missing);
         },
         cancellationToken);
 
     public async ValueTask<PartialResult> ExecuteAsync(InferenceRequest request, CancellationToken cancellationToken)
     {
-        if (!_loaded.TryGetValue(request.PartitionId, out SimulatedStage? stage))
+        if (!_loaded.TryGetValue(request.PartitionId, out (SimulatedStage Stage, int) known))
             throw new EdgeSplitException(EdgeSplitError.NotFound, $"Partition '{request.PartitionId}' is not loaded on agent '{Id}'. Load it first.");
+        SimulatedStage stage = known.Stage;
         Interlocked.Increment(ref _pending);
         try
         {
@@ -94,7 +96,12 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
 
     public ValueTask UnloadAsync(string partitionId, CancellationToken cancellationToken)
     {
-        _loaded.TryRemove(partitionId, out _);
+        // It stays until unloaded as often as loaded.
+        while (_loaded.TryGetValue(partitionId, out (SimulatedStage Stage, int Loads) known))
+        {
+            if (known.Loads == 1 ? _loaded.TryRemove(KeyValuePair.Create(partitionId, known)) : _loaded.TryUpdate(partitionId, (known.Stage, known.Loads - 1), known))
+                break;
+        }
         return ValueTask.CompletedTask;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Devices;
 
 namespace EdgeSplit.Coordination.Adaptation.Internal;
@@ -14,7 +15,8 @@ internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
     {
         if (versionNow != version)
         {
-            if (_known.Keys.FirstOrDefault(entry => isUsed(entry) && !agentsNow.Contains(entry)) is { } gone)
+            // A lost agent's stages have moved already.
+            if (_known.Keys.FirstOrDefault(entry => isUsed(entry) && entry.State != AgentState.Lost && !agentsNow.Contains(entry)) is { } gone)
                 return (RepartitionTrigger.AgentWent, $"Plans must leave out agent '{gone.Id}': {gone.Reason}.");
             AgentEntry[] come = [.. agentsNow.Where(entry => !_known.ContainsKey(entry))];
             if (come.Length > 0)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Devices;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination.Adaptation.Internal;
@@ -49,9 +50,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         bool IsUsed(AgentEntry entry) => epoch.Targets.Any(target => target.Agent == entry);
         if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, IsUsed, options) is var (trigger, cause))
             return new Trigger(trigger, cause, null);
-        if (epoch.Times.FindComputeChange(options.StageTimeChange) is { } compute)
+        if (epoch.Recorder.Times.FindComputeChange(options.StageTimeChange) is { } compute)
             return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"), compute);
-        if (epoch.Times.FindTransferChange(options.LinkTimeChange) is { } transfer)
+        if (epoch.Recorder.Times.FindStall() is { } stall)
+            return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, stall, "has answered nothing for"), stall) { IsStall = true };
+        if (epoch.Recorder.Times.FindTransferChange(options.LinkTimeChange) is { } transfer)
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"), transfer);
         return _askAgainAt <= now ? new Trigger(RepartitionTrigger.StageTime, _askAgainCause, null) : null;
     }
@@ -66,7 +69,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         try
         {
             if (trigger.Change is { } change)
-                await TakeInAsync(epoch, trigger.Kind, change, cancellationToken).ConfigureAwait(false);
+                await TakeInAsync(epoch, trigger, change, cancellationToken).ConfigureAwait(false);
             RepartitionDecision decision = await DecideAsync(epoch, trigger, noticedAt, cancellationToken).ConfigureAwait(false);
             coordinator.Note(decision);
         }
@@ -83,7 +86,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         }
         finally
         {
-            epoch.Times.Accept();
+            epoch.Recorder.Times.Accept();
             _conditions = Observe();
             _searchedAt = _time.GetTimestamp();
             Volatile.Write(ref _isBusy, 0);
@@ -91,17 +94,22 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     }
 
     /// <summary>Lets only what was measured after a change count in the costs that the next plan is made from.</summary>
-    private async ValueTask TakeInAsync(PlanEpoch epoch, RepartitionTrigger kind, StageChange change, CancellationToken cancellationToken)
+    private async ValueTask TakeInAsync(PlanEpoch epoch, Trigger trigger, StageChange change, CancellationToken cancellationToken)
     {
         PlanStage stage = epoch.Plan.Stages[change.Stage];
         AgentEntry agent = epoch.Targets[change.Stage].Agent;
-        if (kind == RepartitionTrigger.StageTime)
+        if (trigger.Kind == RepartitionTrigger.StageTime)
         {
+            // A run that has not ended takes at least as long as it has been waited for.
+            for (int i = 0; trigger.IsStall && i < RunsAfterChange; i++)
+                deployment.Corrections.RecordStage(agent.Id, stage.Layers, TimeSpan.FromSeconds(change.NowSeconds), agent.EffectiveLoad);
             deployment.Corrections.KeepLatest(agent.Id, stage.Layers, RunsAfterChange);
             return;
         }
-        long byteCount = stage.Inputs.Concat(stage.Outputs).Sum(activation => epoch.Plan.Graph.Activations[activation].ByteCount);
-        agent.Link = await LinkMeasurement.ReviseAsync(agent.Agent, agent.Link, byteCount, change.NowSeconds, cancellationToken).ConfigureAwait(false);
+        Link link = await LinkMeasurement.ReviseAsync(agent.Agent, agent.Link, epoch.Recorder.BytesOf(change.Stage), change.NowSeconds, cancellationToken).ConfigureAwait(false);
+        // Where tensors wait for each other their times say that a link is slower than it is; it carries at least what it has carried.
+        double carried = epoch.Targets.Select((target, index) => target.Agent == agent ? epoch.Recorder.BytesPerSecondOf(index) : 0).Sum();
+        agent.Link = link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link;
         deployment.Corrections.ForgetTransfers(agent.Id);
     }
 
@@ -155,5 +163,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private void AskAgain(TimeSpan wait, string cause) =>
         (_askAgainAt, _askAgainCause) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), cause);
 
-    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change);
+    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change)
+    {
+        /// <summary>Whether the change is one that no ended run has shown.</summary>
+        public bool IsStall { get; init; }
+    }
 }

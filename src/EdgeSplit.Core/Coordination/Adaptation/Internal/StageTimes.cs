@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination.Adaptation.Internal;
@@ -13,32 +12,60 @@ internal sealed class StageTimes
     // Timers and schedulers blur what is shorter.
     private const double FinestSeconds = 0.0005;
 
+    private const double StallFactor = 4;
+    private static readonly TimeSpan ShortestStall = TimeSpan.FromSeconds(0.5);
+
     private readonly Lock _lock = new();
+    private readonly TimeProvider _time;
     private readonly Stage[] _stages;
     private readonly double _negligibleSeconds;
 
     /// <param name="plan">The plan, whose predictions are what is expected at first.</param>
-    public StageTimes(PartitionPlan plan)
+    /// <param name="time">The clock.</param>
+    public StageTimes(PartitionPlan plan, TimeProvider time)
     {
+        _time = time;
         _stages = [.. plan.Stages.Select(static stage => new Stage(stage.PredictedSeconds))];
         // A change that is lost in the whole is none.
         _negligibleSeconds = Math.Max(plan.Stages.Sum(static stage => stage.PredictedSeconds) * 0.02, FinestSeconds);
     }
 
-    public void Record(ImmutableArray<StageTiming> timings)
+    /// <summary>Notes that a request has been sent to a stage.</summary>
+    public void Begin(int stage)
     {
         lock (_lock)
-        {
-            foreach (StageTiming timing in timings)
-                _stages[timing.Stage].Add(timing.Compute.TotalSeconds, timing.Transfer.TotalSeconds);
-        }
+            _stages[stage].Begin(_time.GetTimestamp());
+    }
+
+    /// <summary>Notes that a request has left a stage, with what it took where it has ended well.</summary>
+    public void End(int stage, StageTiming? timing)
+    {
+        lock (_lock)
+            _stages[stage].End(timing, _time.GetTimestamp());
     }
 
     /// <summary>The stage whose compute time has changed most, by more than a share; null where none has.</summary>
     public StageChange? FindComputeChange(double share) => Find(stage => stage.ComputeChange(share, _negligibleSeconds));
 
+    /// <summary>
+    /// A stage that has requests and has answered none for several times as long as it takes: so slow, or its queue so long, that
+    /// each request is given up before its end, and nothing is ever measured.
+    /// </summary>
+    public StageChange? FindStall()
+    {
+        long now = _time.GetTimestamp();
+        return Find(stage => stage.Stall(since => _time.GetElapsedTime(since, now)));
+    }
+
     /// <summary>The stage whose tensors' least time has changed most, by more than a share; null where none has.</summary>
     public StageChange? FindTransferChange(double share) => Find(stage => stage.TransferChange(share));
+
+    /// <summary>Answers per second of a stage of late; 0 where there were too few.</summary>
+    public double AnswersPerSecond(int stage)
+    {
+        lock (_lock)
+            return _stages[stage].AnswersPerSecond((from, to) => _time.GetElapsedTime(from, to).TotalSeconds);
+    }
 
     /// <summary>Takes what the stages take now as what is expected.</summary>
     public void Accept()
@@ -68,18 +95,49 @@ internal sealed class StageTimes
     {
         private readonly double[] _compute = new double[Runs];
         private readonly double[] _transfer = new double[Runs];
+        private readonly long[] _endedAt = new long[Runs];
         private int _count;
+        private int _pending;
+        private long _waitingSince;
         private double _expectedCompute = expectedCompute;
         private double _expectedTransfer = double.NaN;
 
-        public void Add(double compute, double transfer)
+        public void Begin(long now)
         {
-            _compute[_count % Runs] = compute;
-            _transfer[_count % Runs] = transfer;
+            if (_pending++ == 0)
+                _waitingSince = now;
+        }
+
+        public void End(StageTiming? timing, long now)
+        {
+            _pending--;
+            if (timing is null)
+                return;
+            _waitingSince = now;
+            _compute[_count % Runs] = timing.Compute.TotalSeconds;
+            _transfer[_count % Runs] = timing.Transfer.TotalSeconds;
+            _endedAt[_count % Runs] = now;
             _count++;
             // What is expected of transfers is what they take at first.
             if (_count == LeastOf && double.IsNaN(_expectedTransfer))
                 _expectedTransfer = Latest(_transfer, LeastOf).Min();
+        }
+
+        public (double Before, double Now)? Stall(Func<long, TimeSpan> sinceThen)
+        {
+            if (_pending == 0)
+                return null;
+            TimeSpan silence = sinceThen(_waitingSince);
+            return silence > ShortestStall + TimeSpan.FromSeconds(StallFactor * _expectedCompute) ? (_expectedCompute, silence.TotalSeconds) : null;
+        }
+
+        public double AnswersPerSecond(Func<long, long, double> seconds)
+        {
+            int count = Math.Min(_count, Runs);
+            if (count < QuickRuns)
+                return 0;
+            double span = seconds(_endedAt[(_count - count) % Runs], _endedAt[(_count - 1) % Runs]);
+            return span > 0 ? (count - 1) / span : 0;
         }
 
         public (double Before, double Now)? ComputeChange(double share, double negligible)
@@ -101,15 +159,15 @@ internal sealed class StageTimes
         public (double Before, double Now)? TransferChange(double share)
         {
             if (_count < 2 * LeastOf || double.IsNaN(_expectedTransfer))
-                return _count >= LeastOf + QuickRuns && !double.IsNaN(_expectedTransfer) ? Compare(Latest(_transfer, QuickRuns).Min(), 2 * share) : null;
-            return Compare(Latest(_transfer, LeastOf).Min(), share) ?? Compare(Latest(_transfer, QuickRuns).Min(), 2 * share);
-
-            (double, double)? Compare(double now, double by) =>
-                Math.Abs(now - _expectedTransfer) > FinestSeconds && (now > _expectedTransfer * (1 + by) || now < _expectedTransfer / (1 + by)) ? (_expectedTransfer, now) : null;
+                return null;
+            double now = Latest(_transfer, LeastOf).Min();
+            return Math.Abs(now - _expectedTransfer) > FinestSeconds && (now > _expectedTransfer * (1 + share) || now < _expectedTransfer / (1 + share)) ? (_expectedTransfer, now) : null;
         }
 
         public void Accept()
         {
+            if (_pending > 0 && _count == 0)
+                _expectedCompute *= StallFactor; // Nothing was measured; a stall of the same length is no news.
             if (_count >= QuickRuns)
             {
                 _expectedCompute = Median(Latest(_compute, Math.Min(_count, QuickRuns)));
