@@ -18,6 +18,8 @@ namespace EdgeSplit.Coordination;
 /// <remarks>Thread-safe. Disposal ends all deployments and disposes of the agents.</remarks>
 public sealed class Coordinator : IAsyncDisposable
 {
+    private const int PlacesPerStage = 2;
+    private const int SparePlaces = 2;
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly IModelFormat _format;
@@ -231,6 +233,7 @@ public sealed class Coordinator : IAsyncDisposable
         }
         lock (_deploymentsLock)
             _deployments.Add(deployment);
+        FitWindow();
         if (_disposed != 0)
         {
             await deployment.DisposeAsync().ConfigureAwait(false);
@@ -260,6 +263,22 @@ public sealed class Coordinator : IAsyncDisposable
     {
         lock (_deploymentsLock)
             _deployments.Remove(deployment);
+        FitWindow();
+    }
+
+    /// <summary>
+    /// Lets as many requests in as keep every stage of every plan busy: one that computes and one whose tensors travel for each
+    /// stage that a device runs at a time. More would only wait on the agents, where they cannot be put off any more.
+    /// </summary>
+    internal void FitWindow()
+    {
+        int useful = 0;
+        foreach (Deployment deployment in Deployments)
+        {
+            if (deployment.CurrentEpoch?.Plan is { } plan)
+                useful += SparePlaces + plan.Stages.Sum(stage => PlacesPerStage * plan.Fleet.Devices[stage.Device].ConcurrentStages);
+        }
+        Window.Limit(useful == 0 ? int.MaxValue : useful);
     }
 
     /// <summary>Waits until what plans may use is no longer as it was at a version.</summary>

@@ -96,6 +96,7 @@ public sealed class Deployment : IAsyncDisposable
         activity?.SetTag(_modelTag.Key, _modelTag.Value);
         await _coordinator.Window.EnterAsync(cancellationToken).ConfigureAwait(false);
         EdgeSplitTelemetry.RequestsInFlight.Add(1, _modelTag);
+        bool gaveUp = false;
         try
         {
             FinalResult result = await RunAsync(inputs, started, cancellationToken).ConfigureAwait(false);
@@ -104,6 +105,7 @@ public sealed class Deployment : IAsyncDisposable
         }
         catch (Exception exception)
         {
+            gaveUp = exception is OperationCanceledException;
             string error = exception is EdgeSplitException failure ? failure.Error.ToString() : exception.GetType().Name;
             activity?.SetStatus(ActivityStatusCode.Error, error);
             EdgeSplitTelemetry.RequestDuration.Record(
@@ -113,7 +115,7 @@ public sealed class Deployment : IAsyncDisposable
         finally
         {
             EdgeSplitTelemetry.RequestsInFlight.Add(-1, _modelTag);
-            _coordinator.Window.Leave();
+            _coordinator.Window.Leave(gaveUp);
         }
     }
 
@@ -348,6 +350,7 @@ public sealed class Deployment : IAsyncDisposable
     {
         PlanEpoch next = await StageAsync(old.Number + 1, plan, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _epoch, next);
+        _coordinator.FitWindow();
         EdgeSplitTelemetry.PlanSwitches.Add(1, _modelTag);
         _draining = Task.WhenAll(_draining, old.CloseAsync());
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, next.Targets.Length, next.Targets.Length));

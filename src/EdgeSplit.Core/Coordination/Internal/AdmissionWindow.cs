@@ -1,49 +1,124 @@
 namespace EdgeSplit.Coordination.Internal;
 
-/// <summary>Lets a bounded number of requests in, first come first served, and a bounded number wait.</summary>
+/// <summary>Lets a bounded number of requests in, and a bounded number wait.</summary>
+/// <remarks>
+/// First come, first served, until a caller gives up: then more come than can be served, and whoever has waited longest is the next
+/// to give up, so serving them in turn would serve nobody in time. From then on the newest is served first, until nobody waits
+/// (adaptive LIFO: Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+/// </remarks>
 internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
 {
-    private readonly SemaphoreSlim _free = new(maxInFlight);
-    private int _waiting;
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Waiter> _waiting = [];
+    private int _limit = maxInFlight;
+    private int _inFlight;
+    private bool _isNewestFirst;
     private long _entered;
 
     /// <summary>Requests that were let in so far.</summary>
     public long Entered => Volatile.Read(ref _entered);
 
     /// <summary>Requests that are worked on.</summary>
-    public int InFlight => maxInFlight - _free.CurrentCount;
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Requests that wait.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count;
+        }
+    }
+
+    /// <summary>Lets fewer in than at most, or as many again: more than the plans' stages work on would only wait at the agents.</summary>
+    public void Limit(int count)
+    {
+        lock (_lock)
+            _limit = Math.Clamp(count, 1, maxInFlight);
+        Admit();
+    }
 
     /// <summary>Enters at once or in turn; whoever entered calls <see cref="Leave"/>.</summary>
     public ValueTask EnterAsync(CancellationToken cancellationToken)
     {
-        // Nobody overtakes those that wait.
-        if (Volatile.Read(ref _waiting) == 0 && _free.Wait(0, cancellationToken))
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
+        Waiter waiter;
+        lock (_lock)
         {
-            Interlocked.Increment(ref _entered);
-            return ValueTask.CompletedTask;
+            // Nobody overtakes those that wait.
+            if (_waiting.Count == 0 && _inFlight < _limit)
+            {
+                _inFlight++;
+                _entered++;
+                return ValueTask.CompletedTask;
+            }
+            if (_waiting.Count >= maxQueued)
+            {
+                throw new EdgeSplitException(
+                    EdgeSplitError.Overloaded,
+                    $"The coordinator works on {_inFlight} requests and {maxQueued} wait, its limits. Try again later, or raise {nameof(CoordinatorOptions.MaxQueuedRequests)}.");
+            }
+            waiter = new Waiter();
+            waiter.Node = _waiting.AddLast(waiter);
         }
-        if (Interlocked.Increment(ref _waiting) > maxQueued)
-        {
-            Interlocked.Decrement(ref _waiting);
-            throw new EdgeSplitException(
-                EdgeSplitError.Overloaded,
-                $"The coordinator works on {maxInFlight} requests and {maxQueued} wait, its limits. Try again later, or raise {nameof(CoordinatorOptions.MaxQueuedRequests)}.");
-        }
-        return WaitAsync(cancellationToken);
+        return WaitAsync(waiter, cancellationToken);
     }
 
-    public void Leave() => _free.Release();
-
-    private async ValueTask WaitAsync(CancellationToken cancellationToken)
+    /// <param name="gaveUp">Whether the caller took the request back before it had ended.</param>
+    public void Leave(bool gaveUp = false)
     {
-        try
+        lock (_lock)
         {
-            await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
-            Interlocked.Increment(ref _entered);
+            _inFlight--;
+            _isNewestFirst |= gaveUp && _waiting.Count > 0;
         }
-        finally
+        Admit();
+    }
+
+    private void Admit()
+    {
+        while (true)
         {
-            Interlocked.Decrement(ref _waiting);
+            Waiter next;
+            lock (_lock)
+            {
+                if (_waiting.Count == 0)
+                    _isNewestFirst = false;
+                if (_waiting.Count == 0 || _inFlight >= _limit)
+                    return;
+                next = (_isNewestFirst ? _waiting.Last : _waiting.First)!.Value;
+                _waiting.Remove(next.Node!);
+                _inFlight++;
+                _entered++;
+            }
+            next.Turn.SetResult();
         }
+    }
+
+    private async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellationToken)
+    {
+        using (cancellationToken.UnsafeRegister(static (state, token) => ((Action<CancellationToken>)state!)(token), (Action<CancellationToken>)GiveUp))
+            await waiter.Turn.Task.ConfigureAwait(false);
+
+        void GiveUp(CancellationToken token)
+        {
+            lock (_lock)
+            {
+                if (waiter.Node!.List is null)
+                    return; // It has entered, and sees the token by itself.
+                _waiting.Remove(waiter.Node);
+                _isNewestFirst = _waiting.Count > 0;
+            }
+            waiter.Turn.SetCanceled(token);
+        }
+    }
+
+    private sealed class Waiter
+    {
+        public TaskCompletionSource Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public LinkedListNode<Waiter>? Node { get; set; }
     }
 }

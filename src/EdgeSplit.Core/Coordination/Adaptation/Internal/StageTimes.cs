@@ -12,8 +12,8 @@ internal sealed class StageTimes
     // Timers and schedulers blur what is shorter.
     private const double FinestSeconds = 0.0005;
 
-    private const double StallFactor = 4;
-    private static readonly TimeSpan ShortestStall = TimeSpan.FromSeconds(0.5);
+    private const double StallFactor = 8;
+    private static readonly TimeSpan ShortestStall = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
