@@ -10,7 +10,7 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiter> _waiting = [];
-    private int _limit = maxInFlight;
+    private int _limit = int.MaxValue;
     private int _inFlight;
     private bool _isNewestFirst;
     private long _entered;
@@ -35,7 +35,7 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
     public void Limit(int count)
     {
         lock (_lock)
-            _limit = Math.Clamp(count, 1, maxInFlight);
+            _limit = Math.Max(count, 1);
         Admit();
     }
 
@@ -48,7 +48,7 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
         lock (_lock)
         {
             // Nobody overtakes those that wait.
-            if (_waiting.Count == 0 && _inFlight < _limit)
+            if (_waiting.Count == 0 && _inFlight < Math.Min(_limit, maxInFlight))
             {
                 _inFlight++;
                 _entered++;
@@ -86,7 +86,7 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
             {
                 if (_waiting.Count == 0)
                     _isNewestFirst = false;
-                if (_waiting.Count == 0 || _inFlight >= _limit)
+                if (_waiting.Count == 0 || _inFlight >= Math.Min(_limit, maxInFlight))
                     return;
                 next = (_isNewestFirst ? _waiting.Last : _waiting.First)!.Value;
                 _waiting.Remove(next.Node!);
