@@ -125,7 +125,8 @@ internal sealed class StageTimes
 
         public (double Before, double Now)? Stall(Func<long, TimeSpan> sinceThen)
         {
-            if (_pending == 0)
+            // Before its first answer a stage waits for the last requests of the plan before it.
+            if (_pending == 0 || _count == 0)
                 return null;
             TimeSpan silence = sinceThen(_waitingSince);
             return silence > ShortestStall + TimeSpan.FromSeconds(StallFactor * _expectedCompute) ? (_expectedCompute, silence.TotalSeconds) : null;
@@ -166,8 +167,6 @@ internal sealed class StageTimes
 
         public void Accept()
         {
-            if (_pending > 0 && _count == 0)
-                _expectedCompute *= StallFactor; // Nothing was measured; a stall of the same length is no news.
             if (_count >= QuickRuns)
             {
                 _expectedCompute = Median(Latest(_compute, Math.Min(_count, QuickRuns)));

@@ -1,0 +1,100 @@
+using EdgeSplit.Coordination.Adaptation;
+using EdgeSplit.Partitioning;
+
+namespace EdgeSplit.Simulation.Tests;
+
+/// <summary>The coordinator adapts to what changes, once, and to nothing else.</summary>
+public sealed class AdaptationTests
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private static Scenario Three(TimeSpan duration, double noise = 0, params ScenarioChange[] changes) => new()
+    {
+        Duration = duration,
+        Seed = 7,
+        RequestsPerSecond = 10,
+        Noise = noise,
+        Devices = [Scenarios.Device("a"), Scenarios.Device("b"), Scenarios.Device("c")],
+        Changes = [.. changes],
+    };
+
+    private static IEnumerable<RepartitionDecision> Switches(SimulationReport report) => report.Decisions.Where(static decision => decision.Switched);
+
+    [Test]
+    public async Task Noise_of_a_fifth_for_an_hour_switches_nothing([Values(1, 2)] int seed)
+    {
+        SimulationReport report = await Scenarios.PlayAsync(Three(TimeSpan.FromHours(1), noise: 0.2) with { Seed = seed });
+        Assert.That(Switches(report), Is.Empty);
+        Assert.That(report.Plans, Has.Length.EqualTo(1));
+        Assert.That(report.Failures, Is.Empty);
+    }
+
+    [Test]
+    public async Task One_change_amid_noise_switches_once()
+    {
+        SimulationReport report = await Scenarios.PlayAsync(Three(TimeSpan.FromMinutes(30), 0.2, new ScenarioChange { At = 10 * Minute, DeviceId = "b", SpeedFactor = 0.25 }));
+        RepartitionDecision decision = Switches(report).Single();
+        Assert.That(decision.Trigger, Is.EqualTo(RepartitionTrigger.StageTime));
+        Assert.That(decision.Reason, Is.Not.Empty);
+        TimeSpan reaction = decision.Time - report.StartTime - (10 * Minute);
+        Assert.That(reaction, Is.InRange(TimeSpan.Zero, TimeSpan.FromSeconds(3)));
+        Assert.That(report.Failures, Is.Empty);
+    }
+
+    [Test]
+    public async Task Device_at_a_quarter_of_its_speed_gives_a_plan_as_good_as_the_best_for_it()
+    {
+        SimulationReport report = await Scenarios.PlayAsync(Three(5 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "b", SpeedFactor = 0.25 }));
+        double best = await BestBottleneckAsync(Scenarios.Device("b", gigaflops: 5));
+        Assert.That(report.Plans[^1].Plan.Cost.BottleneckSeconds, Is.LessThan(1.1 * best));
+        Assert.That(report.Plans[0].Plan.Cost.BottleneckSeconds, Is.LessThan(best), "The change makes no difference, so the test proves nothing.");
+    }
+
+    [Test]
+    public async Task Link_at_a_tenth_gives_a_plan_as_good_as_the_best_for_it()
+    {
+        SimulationReport report = await Scenarios.PlayAsync(Three(5 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "b", BandwidthFactor = 0.01 }));
+        double best = await BestBottleneckAsync(Scenarios.Device("b", megabytesPerSecond: 1));
+        Assert.That(Switches(report).First().Trigger, Is.EqualTo(RepartitionTrigger.LinkTime));
+        Assert.That(report.Plans[^1].Plan.Cost.BottleneckSeconds, Is.LessThan(1.1 * best));
+        Assert.That(report.Plans[0].Plan.Cost.BottleneckSeconds, Is.LessThan(0.9 * best), "The change makes no difference, so the test proves nothing.");
+    }
+
+    [Test]
+    public async Task Agent_that_joins_is_used()
+    {
+        Scenario scenario = Three(2 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "d", Event = ScenarioEvent.Join });
+        SimulationReport report = await Scenarios.PlayAsync(scenario with { Devices = scenario.Devices.Add(Scenarios.Device("d", 80) with { IsPresent = false }) });
+        Assert.That(Switches(report).Select(static decision => decision.Trigger), Is.EqualTo(new[] { RepartitionTrigger.AgentCame }));
+        Assert.That(report.Plans[^1].Plan.Fleet.IndexOf("d"), Is.GreaterThanOrEqualTo(0));
+        Assert.That(Users(report.Plans[^1].Plan), Does.Contain("d"));
+    }
+
+    [Test]
+    public async Task Load_of_other_programs_moves_layers_away()
+    {
+        SimulationReport report = await Scenarios.PlayAsync(Three(2 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "b", OtherLoad = 0.8 }));
+        Assert.That(Switches(report).ToArray(), Has.Length.EqualTo(1));
+        PartitionPlan before = report.Plans[0].Plan, after = report.Plans[^1].Plan;
+        Assert.That(LayersOn(after, "b"), Is.LessThan(LayersOn(before, "b")));
+    }
+
+    [Test]
+    public async Task Nothing_is_adapted_where_that_is_switched_off()
+    {
+        SimulationReport report = await Scenarios.PlayAsync(
+            Three(2 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "b", SpeedFactor = 0.25 }), Scenarios.Throughput with { Adaptation = null });
+        Assert.That(report.Decisions, Is.Empty);
+        Assert.That(report.Plans, Has.Length.EqualTo(1));
+    }
+
+    private static async Task<double> BestBottleneckAsync(ScenarioDevice changed)
+    {
+        Scenario scenario = Three(TimeSpan.FromSeconds(1)) with { Devices = [Scenarios.Device("a"), changed, Scenarios.Device("c")] };
+        return (await Scenarios.PlayAsync(scenario)).Plans[0].Plan.Cost.BottleneckSeconds;
+    }
+
+    private static IEnumerable<string> Users(PartitionPlan plan) => plan.Stages.Select(stage => plan.Fleet.Devices[stage.Device].Id);
+
+    private static int LayersOn(PartitionPlan plan, string id) => plan.Assignment.Count(device => plan.Fleet.Devices[device].Id == id);
+}
