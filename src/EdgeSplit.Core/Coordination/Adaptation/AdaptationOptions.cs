@@ -8,7 +8,7 @@ public sealed record AdaptationOptions
     public IRepartitionPolicy Policy { get; init; } = new PayoffPolicy();
 
     /// <summary>
-    /// The relative change of a stage's compute time that counts as one. The last four runs, or the median of the last sixteen,
+    /// The relative change of a stage's compute time that counts as one. The last six runs, or the median of the last sixteen,
     /// must have changed by it: that single runs deviate by 20% changes nothing.
     /// </summary>
     /// <value>Default: 0.25.</value>

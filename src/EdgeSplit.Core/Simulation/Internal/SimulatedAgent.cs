@@ -62,7 +62,7 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
             long started = host.Time.GetTimestamp();
             long missing = host.Keep(request.Partition.Blobs);
             await host.Network.ReceiveAsync(missing, token).ConfigureAwait(false);
-            await Task.Delay(SessionTime + TimeSpan.FromSeconds(request.Partition.WeightBytes / LoadBytesPerSecond), host.Time, token).ConfigureAwait(false);
+            await PreciseDelay.WaitAsync(host.Time, SessionTime + TimeSpan.FromSeconds(request.Partition.WeightBytes / LoadBytesPerSecond), token).ConfigureAwait(false);
             SimulatedStage stage = model.StageOf(request.Partition, host.Device);
             _loaded.AddOrUpdate(request.Partition.Id, _ => (stage, 1), static (_, known) => (known.Stage, known.Loads + 1));
             return new PartitionLoaded(request.Partition.Id, host.Time.GetElapsedTime(started), missing);
@@ -109,7 +109,7 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
         async token =>
         {
             TimeSpan roundTrip = host.Network.RoundTrip(payloadByteCount);
-            await Task.Delay(roundTrip, host.Time, token).ConfigureAwait(false);
+            await PreciseDelay.WaitAsync(host.Time, roundTrip, token).ConfigureAwait(false);
             return roundTrip;
         },
         cancellationToken);

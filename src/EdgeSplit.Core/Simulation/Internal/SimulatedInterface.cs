@@ -28,6 +28,6 @@ internal sealed class SimulatedInterface(TimeProvider time, TimeSpan latency, do
         if (byteCount > 0)
             await direction.UseAsync(() => TimeSpan.FromSeconds(byteCount / BytesPerSecond) * noise.NextFactor(), cancellationToken).ConfigureAwait(false);
         // The next may follow while the last bytes are still on their way.
-        await Task.Delay(Latency, time, cancellationToken).ConfigureAwait(false);
+        await PreciseDelay.WaitAsync(time, Latency, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class SimulatedResource(TimeProvider time, int places)
         TimeSpan work = duration();
         try
         {
-            await Task.Delay(work, time, cancellationToken).ConfigureAwait(false);
+            await PreciseDelay.WaitAsync(time, work, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -35,9 +35,9 @@ internal sealed class SimulationRun(Scenario scenario, ModelGraph graph, Coordin
         while (true)
         {
             pool.Wait();
-            NotePlan();
             if (run.IsCompleted)
                 return run.GetAwaiter().GetResult() with { Events = events };
+            NotePlan();
             if (!_time.TryAdvance(TimeSpan.MaxValue))
                 throw new InvalidOperationException($"The simulation stands still at {_time.Elapsed}: something waits for what no timer will bring about.");
             events++;
@@ -169,7 +169,7 @@ internal sealed class SimulationRun(Scenario scenario, ModelGraph graph, Coordin
 
     private void NotePlan()
     {
-        if (_deployment is { } deployment && (_plans.Count == 0 || _plans[^1].Epoch != deployment.Epoch))
+        if (_deployment is { } deployment && deployment.CurrentEpoch is not null && (_plans.Count == 0 || _plans[^1].Epoch != deployment.Epoch))
             _plans.Add(new SimulatedPlan(Elapsed, deployment.Epoch, deployment.Plan));
     }
 

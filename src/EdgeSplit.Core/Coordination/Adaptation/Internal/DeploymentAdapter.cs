@@ -11,7 +11,7 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 /// </summary>
 internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, AdaptationOptions options)
 {
-    private const int RunsAfterChange = 4;
+    private const int RunsAfterChange = 6;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time = coordinator.Options.TimeProvider;

@@ -6,7 +6,10 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 internal sealed class StageTimes
 {
     private const int Runs = 16;
-    private const int QuickRuns = 4;
+    private const int QuickRuns = 6;
+
+    // Runs that what is expected is the mean of; from then on it stays, so that a slow drift is a change too.
+    private const int LearntRuns = 64;
     private const int LeastOf = 8;
 
     // Timers and schedulers blur what is shorter.
@@ -58,7 +61,7 @@ internal sealed class StageTimes
     }
 
     /// <summary>The stage whose tensors' least time has changed most, by more than a share; null where none has.</summary>
-    public StageChange? FindTransferChange(double share) => Find(stage => stage.TransferChange(share));
+    public StageChange? FindTransferChange(double share) => Find(stage => stage.TransferChange(share, _negligibleSeconds));
 
     /// <summary>Answers per second of a stage of late; 0 where there were too few.</summary>
     public double AnswersPerSecond(int stage)
@@ -101,6 +104,8 @@ internal sealed class StageTimes
         private long _waitingSince;
         private double _expectedCompute = expectedCompute;
         private double _expectedTransfer = double.NaN;
+        private bool _isMeasured;
+        private int _learnt;
 
         public void Begin(long now)
         {
@@ -114,10 +119,13 @@ internal sealed class StageTimes
             if (timing is null)
                 return;
             _waitingSince = now;
-            _compute[_count % Runs] = timing.Compute.TotalSeconds;
-            _transfer[_count % Runs] = timing.Transfer.TotalSeconds;
+            double compute = timing.Compute.TotalSeconds;
+            _compute[_count % Runs] = compute;
+            _transfer[_count % Runs] = Math.Max(timing.Transfer.TotalSeconds, 0);
             _endedAt[_count % Runs] = now;
             _count++;
+            if (_isMeasured && _learnt < LearntRuns && compute < 2 * _expectedCompute)
+                _expectedCompute += (compute - _expectedCompute) / ++_learnt;
             // What is expected of transfers is what they take at first.
             if (_count == LeastOf && double.IsNaN(_expectedTransfer))
                 _expectedTransfer = Latest(_transfer, LeastOf).Min();
@@ -146,30 +154,32 @@ internal sealed class StageTimes
             if (_count < QuickRuns)
                 return null;
             double[] quick = Latest(_compute, QuickRuns);
-            double now = Median(quick);
-            bool isSudden = quick.All(seconds => seconds > _expectedCompute * (1 + share)) || quick.All(seconds => seconds < _expectedCompute / (1 + share));
-            if (!isSudden)
-            {
-                if (_count < Runs)
-                    return null;
-                now = Median(Latest(_compute, Runs));
-            }
-            return Math.Abs(now - _expectedCompute) > negligible && (now > _expectedCompute * (1 + share) || now < _expectedCompute / (1 + share)) ? (_expectedCompute, now) : null;
+            // What few runs have shown is itself uncertain.
+            double by = 1 + (_isMeasured && _learnt < Runs ? 2 * share : share);
+            if (quick.All(seconds => seconds > _expectedCompute * by) || quick.All(seconds => seconds < _expectedCompute / by))
+                return IfTelling(Median(quick));
+            return _count < Runs ? null : IfTelling(Median(Latest(_compute, Runs)));
+
+            (double, double)? IfTelling(double now) =>
+                Math.Abs(now - _expectedCompute) > negligible && (now > _expectedCompute * by || now < _expectedCompute / by) ? (_expectedCompute, now) : null;
         }
 
-        public (double Before, double Now)? TransferChange(double share)
+        public (double Before, double Now)? TransferChange(double share, double negligible)
         {
             if (_count < 2 * LeastOf || double.IsNaN(_expectedTransfer))
                 return null;
             double now = Latest(_transfer, LeastOf).Min();
-            return Math.Abs(now - _expectedTransfer) > FinestSeconds && (now > _expectedTransfer * (1 + share) || now < _expectedTransfer / (1 + share)) ? (_expectedTransfer, now) : null;
+            return Math.Abs(now - _expectedTransfer) > negligible && (now > _expectedTransfer * (1 + share) || now < _expectedTransfer / (1 + share)) ? (_expectedTransfer, now) : null;
         }
 
         public void Accept()
         {
             if (_count >= QuickRuns)
             {
-                _expectedCompute = Median(Latest(_compute, Math.Min(_count, QuickRuns)));
+                double now = Median(Latest(_compute, QuickRuns));
+                // One that has not changed goes on to be learnt.
+                if (!_isMeasured || now > _expectedCompute * 1.2 || now < _expectedCompute / 1.2)
+                    (_expectedCompute, _learnt, _isMeasured) = (now, QuickRuns, true);
                 _expectedTransfer = Latest(_transfer, Math.Min(_count, LeastOf)).Min();
             }
         }
