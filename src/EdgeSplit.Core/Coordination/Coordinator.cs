@@ -290,9 +290,9 @@ public sealed class Coordinator : IAsyncDisposable
         if (!_agents.Lose(agent, cause.Message))
             return;
         Logger.AgentLost(cause, agent.Id);
-        agent.Agent.Abandon($"Agent '{agent.Id}' is lost: {cause.Message}");
         foreach (Deployment deployment in Deployments)
             deployment.OnAgentLost(agent, cause);
+        agent.Agent.Abandon($"Agent '{agent.Id}' is lost: {cause.Message}");
     }
 
     /// <summary>Keeps a decision, logs it and tells of it.</summary>

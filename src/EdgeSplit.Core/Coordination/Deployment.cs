@@ -34,6 +34,8 @@ public sealed class Deployment : IAsyncDisposable
     private PlanEpoch? _epoch;
     private Recovery? _recovery;
     private Task _draining = Task.CompletedTask;
+    // When the agents that are left could no longer run the model; 0 while they can.
+    private long _downSince;
     private int _disposed;
 
     internal Deployment(Coordinator coordinator, string name, ISplittableModel model, EpochStager stager, CostCorrections corrections, DeploymentOptions options)
@@ -223,7 +225,7 @@ public sealed class Deployment : IAsyncDisposable
             }
             if (attempt == MaxAttempts || !(failure.AgentIsLost || failure.PartitionIsLost))
                 throw failure.Describe(Name);
-            await RecoverAsync(epoch, failure, cancellationToken).ConfigureAwait(false);
+            await RecoverAsync(epoch, failure, started, cancellationToken).ConfigureAwait(false);
             EdgeSplitTelemetry.RequestRetries.Add(1, _modelTag);
             _coordinator.Logger.RequestRetried(Name, epoch.Number, failure.Agent.Id);
         }
@@ -260,13 +262,12 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     /// <summary>Waits until another epoch has taken the place of one that lost an agent; where the agents that are left cannot run the model, until others come.</summary>
-    private async ValueTask RecoverAsync(PlanEpoch failed, StageFailedException failure, CancellationToken cancellationToken)
+    private async ValueTask RecoverAsync(PlanEpoch failed, StageFailedException failure, long requestStarted, CancellationToken cancellationToken)
     {
         if (failure.AgentIsLost)
             _coordinator.MarkLost(failure.Agent, failure.InnerException!);
         else
             failed.NoteForgotten(failure.Agent);
-        long started = _time.GetTimestamp();
         while (true)
         {
             int version = _coordinator.AgentsVersion;
@@ -277,7 +278,9 @@ public sealed class Deployment : IAsyncDisposable
             }
             catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.AgentUnavailable)
             {
-                TimeSpan left = _coordinator.Options.CapacityTimeout - _time.GetElapsedTime(started);
+                // The time that a request has waited for its turn since then counts, or those behind it would wait in vain, one after the other.
+                Interlocked.CompareExchange(ref _downSince, _time.GetTimestamp(), 0);
+                TimeSpan left = _coordinator.Options.CapacityTimeout - _time.GetElapsedTime(Math.Max(Volatile.Read(ref _downSince), requestStarted));
                 if (left <= TimeSpan.Zero)
                     throw;
                 _coordinator.Logger.WaitingForCapacity(Name, exception.Message);
@@ -350,6 +353,7 @@ public sealed class Deployment : IAsyncDisposable
     {
         PlanEpoch next = await StageAsync(old.Number + 1, plan, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _epoch, next);
+        Volatile.Write(ref _downSince, 0);
         _coordinator.FitWindow();
         EdgeSplitTelemetry.PlanSwitches.Add(1, _modelTag);
         _draining = Task.WhenAll(_draining, old.CloseAsync());

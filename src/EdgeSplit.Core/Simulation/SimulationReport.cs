@@ -3,7 +3,7 @@ using EdgeSplit.Coordination.Adaptation;
 
 namespace EdgeSplit.Simulation;
 
-/// <summary>What came of a scenario. The same scenario, seed and code give the same report.</summary>
+/// <summary>What came of a scenario.</summary>
 public sealed record SimulationReport
 {
     /// <summary>The scenario.</summary>

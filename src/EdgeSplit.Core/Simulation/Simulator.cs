@@ -10,7 +10,8 @@ namespace EdgeSplit.Simulation;
 /// </summary>
 /// <remarks>
 /// The clock goes on when the process's thread pool has nothing to do; other work in the process slows a simulation down, and
-/// two at the same time must not run in one process. The same scenario gives the same report.
+/// two at the same time must not run in one process. The same scenario gives the same course; where several requests are let go at
+/// the same instant, as when a lost agent's requests run again, which of them a device serves first is not settled.
 /// </remarks>
 /// <param name="scenario">What to play.</param>
 /// <param name="graph">The model; only its sizes and operations count.</param>
