@@ -18,6 +18,7 @@ namespace EdgeSplit.Simulation.Internal;
 internal sealed class ThreadPoolIdle
 {
     private static readonly TimeSpan SpinTime = TimeSpan.FromMicroseconds(50);
+    private static readonly TimeSpan YieldTime = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan FloorTime = TimeSpan.FromMilliseconds(100);
     private int _floor = int.MaxValue;
 
@@ -43,8 +44,10 @@ internal sealed class ThreadPoolIdle
         {
             if (Stopwatch.GetElapsedTime(started) < SpinTime)
                 spinner.SpinOnce(sleep1Threshold: -1);
-            else
+            else if (Stopwatch.GetElapsedTime(started) < YieldTime)
                 Thread.Yield();
+            else
+                Thread.Sleep(1); // A plan is being made.
         }
     }
 
