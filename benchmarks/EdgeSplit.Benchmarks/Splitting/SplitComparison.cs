@@ -9,7 +9,6 @@ using EdgeSplit.ModelZoo;
 using EdgeSplit.Onnx;
 using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Partitioning;
-using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Benchmarks.Splitting;
@@ -56,35 +55,13 @@ internal static class SplitComparison
         ImmutableArray<ModelPartition> parts = [.. Stages(model.Graph, count).Select(stage => model.Extract(stage))];
         double splitSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
 
-        var blobs = new FolderBlobStore(Path.Combine(folder.FullName, "blobs"));
-        var executors = new List<IPartitionExecutor>();
-        foreach (ModelPartition part in parts)
-        {
-            foreach (BlobReference blob in part.Blobs.Where(blob => !blobs.Contains(blob)))
-            {
-                await using Stream content = await model.OpenBlobAsync(blob.Hash, CancellationToken.None);
-                await blobs.AddAsync(blob, content, CancellationToken.None);
-            }
-            executors.Add(await runtime.LoadAsync(part, blobs.Folder, CancellationToken.None));
-        }
+        using LoadedParts loaded = await LoadedParts.LoadAsync(model, parts, runtime, folder.FullName);
         IReadOnlyDictionary<string, Tensor> inputs = RandomTensors.ForInputs(model.Inputs, 1, entry.TypicalDimensions);
-        var ratios = new List<double>();
-        var wholes = new List<double>();
-        for (int round = -2; round < Rounds; round++)
-        {
-            double wholeSeconds = Time(() => Dispose(whole.Execute(inputs, CancellationToken.None)));
-            double partSeconds = Time(() => RunParts(parts, executors, inputs));
-            if (round < 0)
-                continue;
-            ratios.Add(partSeconds / wholeSeconds);
-            wholes.Add(wholeSeconds);
-        }
-        foreach (IPartitionExecutor executor in executors)
-            executor.Dispose();
-        Dispose(inputs);
+        (double ratio, double wholeSeconds) = loaded.CompareWith(whole, inputs, Rounds);
+        LoadedParts.Dispose(inputs);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {entry.Name} | {parts.Length} | {(count == int.MaxValue ? "at every operator" : "layer-wise plan")} | {splitSeconds:0.00} | {Median(ratios):0.000} | {Median(wholes) * 1000:0.0} |"));
+            $"| {entry.Name} | {parts.Length} | {(count == int.MaxValue ? "at every operator" : "layer-wise plan")} | {splitSeconds:0.00} | {ratio:0.000} | {wholeSeconds * 1000:0.0} |"));
     }
 
     private static IEnumerable<ImmutableArray<int>> Stages(ModelGraph graph, int count)
@@ -98,36 +75,5 @@ internal static class SplitComparison
             CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
         };
         return new LayerwisePartitioner().Partition(problem, CancellationToken.None).Stages.Select(static stage => stage.Layers);
-    }
-
-    private static void RunParts(ImmutableArray<ModelPartition> parts, List<IPartitionExecutor> executors, IReadOnlyDictionary<string, Tensor> inputs)
-    {
-        var values = new Dictionary<string, Tensor>(inputs);
-        for (int part = 0; part < parts.Length; part++)
-        {
-            Dictionary<string, Tensor> needed = parts[part].Inputs.ToDictionary(static input => input.Name, input => values[input.Name]);
-            foreach ((string name, Tensor tensor) in executors[part].Execute(needed, CancellationToken.None))
-                values.Add(name, tensor);
-        }
-        foreach ((string name, Tensor tensor) in values)
-        {
-            if (!inputs.ContainsKey(name))
-                tensor.Dispose();
-        }
-    }
-
-    private static double Time(Action run)
-    {
-        long started = Stopwatch.GetTimestamp();
-        run();
-        return Stopwatch.GetElapsedTime(started).TotalSeconds;
-    }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    private static void Dispose(IReadOnlyDictionary<string, Tensor> tensors)
-    {
-        foreach (Tensor tensor in tensors.Values)
-            tensor.Dispose();
     }
 }

@@ -44,6 +44,13 @@ internal static class LinkMeasurement
         double moving = seconds - roundTrip.TotalSeconds, expected = byteCount * link.SecondsPerByte;
         // Where latency is all of it, the bytes say nothing of the bandwidth.
         double bytesPerSecond = moving > 0 && expected > 0 && double.IsFinite(link.BytesPerSecond) ? link.BytesPerSecond * expected / moving : link.BytesPerSecond;
+        if (bytesPerSecond < link.BytesPerSecond)
+        {
+            // Perhaps the bytes only waited for others; a probe that finds a gap between them shows it.
+            TimeSpan loaded = await ShortestAsync(agent, SmallestLargePayload, RevisingProbes, cancellationToken).ConfigureAwait(false);
+            double probed = SmallestLargePayload / Math.Max((loaded - roundTrip).TotalSeconds, 1e-6);
+            bytesPerSecond = Math.Max(bytesPerSecond, Math.Min(probed, link.BytesPerSecond));
+        }
         return link with { Latency = roundTrip / 2, BytesPerSecond = bytesPerSecond, Origin = CostOrigin.Profiled };
     }
 

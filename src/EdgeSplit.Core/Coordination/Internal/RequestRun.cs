@@ -130,18 +130,8 @@ internal sealed class RequestRun
         using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.stage");
         activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
         long sent = _time.GetTimestamp();
-        PartialResult result;
-        _epoch.Recorder.Times.Begin(stage);
-        try
-        {
-            result = await target.Agent.Agent.ExecuteAsync(
-                new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding }, _token).ConfigureAwait(false);
-        }
-        catch
-        {
-            _epoch.Recorder.Times.End(stage, null);
-            throw;
-        }
+        PartialResult result = await target.Agent.Agent.ExecuteAsync(
+            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding }, _token).ConfigureAwait(false);
         TimeSpan total = _time.GetElapsedTime(sent);
 
         _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent), total, result.ComputeTime, result.QueueTime);

@@ -27,7 +27,7 @@ internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections correct
     /// <param name="isAlone">Whether no other request was in flight: with others its tensors waited for theirs, which says little of a link.</param>
     public void Record(StageTiming timing, double deviceLoad, bool isAlone)
     {
-        Times.End(timing.Stage, timing);
+        Times.Record(timing);
         corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, timing.Compute, deviceLoad);
         if (isAlone && timing.AgentId != coordinatorId)
             corrections.RecordExchange(coordinatorId, timing.AgentId, _inputBytes[timing.Stage], _outputBytes[timing.Stage], timing.Transfer);

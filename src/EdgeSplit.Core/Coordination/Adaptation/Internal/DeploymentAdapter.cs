@@ -52,8 +52,6 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return new Trigger(trigger, cause, null);
         if (epoch.Recorder.Times.FindComputeChange(options.StageTimeChange) is { } compute)
             return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"), compute);
-        if (epoch.Recorder.Times.FindStall() is { } stall)
-            return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, stall, "has answered nothing for"), stall) { IsStall = true };
         if (epoch.Recorder.Times.FindTransferChange(options.LinkTimeChange) is { } transfer)
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"), transfer);
         return _askAgainAt <= now ? new Trigger(RepartitionTrigger.StageTime, _askAgainCause, null) : null;
@@ -69,7 +67,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         try
         {
             if (trigger.Change is { } change)
-                await TakeInAsync(epoch, trigger, change, cancellationToken).ConfigureAwait(false);
+                await TakeInAsync(epoch, trigger.Kind, change, cancellationToken).ConfigureAwait(false);
             RepartitionDecision decision = await DecideAsync(epoch, trigger, noticedAt, cancellationToken).ConfigureAwait(false);
             coordinator.Note(decision);
         }
@@ -94,15 +92,12 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     }
 
     /// <summary>Lets only what was measured after a change count in the costs that the next plan is made from.</summary>
-    private async ValueTask TakeInAsync(PlanEpoch epoch, Trigger trigger, StageChange change, CancellationToken cancellationToken)
+    private async ValueTask TakeInAsync(PlanEpoch epoch, RepartitionTrigger kind, StageChange change, CancellationToken cancellationToken)
     {
         PlanStage stage = epoch.Plan.Stages[change.Stage];
         AgentEntry agent = epoch.Targets[change.Stage].Agent;
-        if (trigger.Kind == RepartitionTrigger.StageTime)
+        if (kind == RepartitionTrigger.StageTime)
         {
-            // A run that has not ended takes at least as long as it has been waited for.
-            for (int i = 0; trigger.IsStall && i < RunsAfterChange; i++)
-                deployment.Corrections.RecordStage(agent.Id, stage.Layers, TimeSpan.FromSeconds(change.NowSeconds), agent.EffectiveLoad);
             deployment.Corrections.KeepLatest(agent.Id, stage.Layers, RunsAfterChange);
             return;
         }
@@ -163,9 +158,5 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private void AskAgain(TimeSpan wait, string cause) =>
         (_askAgainAt, _askAgainCause) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), cause);
 
-    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change)
-    {
-        /// <summary>Whether the change is one that no ended run has shown.</summary>
-        public bool IsStall { get; init; }
-    }
+    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change);
 }

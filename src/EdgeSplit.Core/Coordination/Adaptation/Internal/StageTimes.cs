@@ -15,9 +15,6 @@ internal sealed class StageTimes
     // Timers and schedulers blur what is shorter.
     private const double FinestSeconds = 0.0005;
 
-    private const double StallFactor = 8;
-    private static readonly TimeSpan ShortestStall = TimeSpan.FromSeconds(1);
-
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly Stage[] _stages;
@@ -33,32 +30,15 @@ internal sealed class StageTimes
         _negligibleSeconds = Math.Max(plan.Stages.Sum(static stage => stage.PredictedSeconds) * 0.02, FinestSeconds);
     }
 
-    /// <summary>Notes that a request has been sent to a stage.</summary>
-    public void Begin(int stage)
+    /// <summary>Takes in what a stage took that has ended well.</summary>
+    public void Record(StageTiming timing)
     {
         lock (_lock)
-            _stages[stage].Begin(_time.GetTimestamp());
-    }
-
-    /// <summary>Notes that a request has left a stage, with what it took where it has ended well.</summary>
-    public void End(int stage, StageTiming? timing)
-    {
-        lock (_lock)
-            _stages[stage].End(timing, _time.GetTimestamp());
+            _stages[timing.Stage].Add(timing, _time.GetTimestamp());
     }
 
     /// <summary>The stage whose compute time has changed most, by more than a share; null where none has.</summary>
     public StageChange? FindComputeChange(double share) => Find(stage => stage.ComputeChange(share, _negligibleSeconds));
-
-    /// <summary>
-    /// A stage that has requests and has answered none for several times as long as it takes: so slow, or its queue so long, that
-    /// each request is given up before its end, and nothing is ever measured.
-    /// </summary>
-    public StageChange? FindStall()
-    {
-        long now = _time.GetTimestamp();
-        return Find(stage => stage.Stall(since => _time.GetElapsedTime(since, now)));
-    }
 
     /// <summary>The stage whose tensors' least time has changed most, by more than a share; null where none has.</summary>
     public StageChange? FindTransferChange(double share) => Find(stage => stage.TransferChange(share, _negligibleSeconds));
@@ -100,25 +80,13 @@ internal sealed class StageTimes
         private readonly double[] _transfer = new double[Runs];
         private readonly long[] _endedAt = new long[Runs];
         private int _count;
-        private int _pending;
-        private long _waitingSince;
         private double _expectedCompute = expectedCompute;
         private double _expectedTransfer = double.NaN;
         private bool _isMeasured;
         private int _learnt;
 
-        public void Begin(long now)
+        public void Add(StageTiming timing, long now)
         {
-            if (_pending++ == 0)
-                _waitingSince = now;
-        }
-
-        public void End(StageTiming? timing, long now)
-        {
-            _pending--;
-            if (timing is null)
-                return;
-            _waitingSince = now;
             double compute = timing.Compute.TotalSeconds;
             _compute[_count % Runs] = compute;
             _transfer[_count % Runs] = Math.Max(timing.Transfer.TotalSeconds, 0);
@@ -129,15 +97,6 @@ internal sealed class StageTimes
             // What is expected of transfers is what they take at first.
             if (_count == LeastOf && double.IsNaN(_expectedTransfer))
                 _expectedTransfer = Latest(_transfer, LeastOf).Min();
-        }
-
-        public (double Before, double Now)? Stall(Func<long, TimeSpan> sinceThen)
-        {
-            // Before its first answer a stage waits for the last requests of the plan before it.
-            if (_pending == 0 || _count == 0)
-                return null;
-            TimeSpan silence = sinceThen(_waitingSince);
-            return silence > ShortestStall + TimeSpan.FromSeconds(StallFactor * _expectedCompute) ? (_expectedCompute, silence.TotalSeconds) : null;
         }
 
         public double AnswersPerSecond(Func<long, long, double> seconds)
