@@ -3,18 +3,18 @@ using EdgeSplit.Models;
 namespace EdgeSplit.Onnx.Layers;
 
 /// <summary>
-/// Estimates what a cut costs beyond its transfer. ONNX Runtime's CPU kernels for convolutions and pooling keep images in a
-/// blocked layout from one to the next; a cut between two of them makes the first undo the layout and the second redo it,
-/// which moves the value through memory twice. Against the roofline time of the layers next to it, that is little for
-/// ResNet and a third for MobileNet, as measured (docs/splitting.md).
+/// Estimates what a cut costs beyond its transfer, as <c>benchmarks -- cuts</c> measures it: a value that leaves a session is written
+/// to memory of its own and read from there, once more than within one session. ONNX Runtime's CPU kernels for convolutions and
+/// pooling keep images in a blocked layout from one to the next; a cut between two of them makes the first undo the layout and the
+/// second redo it, which moves the value once more.
 /// </summary>
 internal static class CutPenalties
 {
-    /// <summary>Arithmetic operations in the time of moving one byte: about 50 GFLOPS to 10 GB/s for one thread with AVX2.</summary>
-    private const double OperationsPerByte = 5;
+    /// <summary>Arithmetic operations in the time of moving one byte: 90 to 150 GFLOPS to 8 to 13 GB/s for one thread with AVX2, as measured.</summary>
+    private const double OperationsPerByte = 12;
 
-    /// <summary>The undone and the redone layout.</summary>
-    private const double ExtraPasses = 2;
+    private const double PassesOfAnyCut = 1;
+    private const double PassesOfBlockedLayout = 2;
 
     /// <param name="nodes">The layers' nodes.</param>
     /// <param name="layers">The layers with their costs.</param>
@@ -24,10 +24,12 @@ internal static class CutPenalties
     /// <returns>A fraction of the time of the layers next to the cut, at most 1.</returns>
     public static double Estimate(IReadOnlyList<LayerNodes> nodes, IReadOnlyList<Layer> layers, int producer, IReadOnlyList<int> consumers, long byteCount)
     {
-        if (producer < 0 || !UsesBlockedLayout(nodes[producer]) || !consumers.Any(consumer => UsesBlockedLayout(nodes[consumer])))
+        if (producer < 0)
             return 0;
+        bool isBlocked = UsesBlockedLayout(nodes[producer]) && consumers.Any(consumer => UsesBlockedLayout(nodes[consumer]));
         double neighbours = Time(layers[producer]) + consumers.Sum(consumer => Time(layers[consumer]));
-        return Math.Min(1, ExtraPasses * byteCount * OperationsPerByte / neighbours);
+        double passes = isBlocked ? PassesOfBlockedLayout : PassesOfAnyCut;
+        return neighbours > 0 ? Math.Min(1, passes * byteCount * OperationsPerByte / neighbours) : 0;
     }
 
     private static bool UsesBlockedLayout(LayerNodes layer) => layer.Nodes.Any(OperatorRoles.UsesBlockedLayout);

@@ -43,11 +43,12 @@ internal static class RunCommand
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double budget) && !(budget >= 0))
                 result.AddError("--compress must be 0 or more.");
         });
+        Option<bool> decisions = new("--decisions") { Description = "Print, as they are made, the decisions for or against another plan, with their reasons." };
         Option<string[]> dimensions = SharedArguments.Dimensions();
         Option<bool> json = SharedArguments.Json();
         var command = new Command("run", "Splits a model over agents, runs requests through it, and shows the plan, latencies and throughput.")
         {
-            model, requests, concurrency, input, seed, objective, check, compress, dimensions, json,
+            model, requests, concurrency, input, seed, objective, check, compress, decisions, dimensions, json,
         };
         agents.AddTo(command);
         profiling.AddTo(command);
@@ -63,6 +64,7 @@ internal static class RunCommand
                 profiling.Read(result),
                 result.GetValue(check),
                 result.GetValue(compress),
+                result.GetValue(decisions),
                 SharedArguments.ParseDimensions(result.GetValue(dimensions) ?? []),
                 result.GetValue(json)),
             cancellationToken));
@@ -82,6 +84,11 @@ internal static class RunCommand
             MaxInFlightRequests = settings.Concurrency,
             Compression = settings.ErrorBudget is double budget ? new CompressionOptions { ErrorBudget = budget, Choices = ActivationCodec.Measure() } : null,
         });
+        if (settings.Decisions)
+        {
+            coordinator.DecisionMade += static (_, decision) => Console.Error.WriteLine(
+                $"{decision.Time:HH:mm:ss.fff} {(decision.Switched ? $"switched to plan {decision.Epoch}" : $"stayed on plan {decision.Epoch}")}: {decision.Cause} {decision.Reason}");
+        }
         await using FleetConnection connection = await settings.ConnectAsync(coordinator, cancellationToken);
 
         var deploymentOptions = new DeploymentOptions { MeasuredLayerSeconds = await settings.Profiling.ProfileAsync(model, inputs.ByName, coordinator, cancellationToken) };
@@ -170,6 +177,7 @@ internal static class RunCommand
         ProfilingArguments.Settings Profiling,
         bool Check,
         double? ErrorBudget,
+        bool Decisions,
         IReadOnlyDictionary<string, long> Dimensions,
         bool Json);
 }
