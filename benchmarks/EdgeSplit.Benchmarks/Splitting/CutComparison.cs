@@ -95,7 +95,7 @@ internal static class CutComparison
         var problem = new PartitionProblem
         {
             Graph = graph,
-            Fleet = new Fleet(Enumerable.Range(0, devices).Select(static index => new Device { Id = $"{index}", FlopsPerSecond = 50e9 }), defaultLink: new Link { BytesPerSecond = 125e6 }),
+            Fleet = new Fleet(Enumerable.Range(0, devices).Select(static index => new Device { Id = $"{index}", FlopsPerSecond = 100e9, MemoryBytesPerSecond = 25e9 }), defaultLink: new Link { BytesPerSecond = 125e6 }),
             CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
         };
         return [.. new AutoPartitioner().Partition(problem, CancellationToken.None).Stages.Select(static stage => stage.Layers)];
@@ -107,7 +107,7 @@ internal static class CutComparison
         var problem = new PartitionProblem
         {
             Graph = graph,
-            Fleet = new Fleet(stages.Select(static (_, index) => new Device { Id = $"{index}", FlopsPerSecond = 50e9, LayerOverheadSeconds = 0 }), defaultLink: Link.Local),
+            Fleet = new Fleet(stages.Select(static (_, index) => new Device { Id = $"{index}", FlopsPerSecond = 100e9, MemoryBytesPerSecond = 25e9, LayerOverheadSeconds = 0 }), defaultLink: Link.Local),
             CostModel = WeightedCostModel.ForObjective(PlanObjective.Latency),
         };
         int[] cut = new int[graph.Layers.Length];

@@ -10,8 +10,14 @@ namespace EdgeSplit.Onnx.Layers;
 /// </summary>
 internal static class CutPenalties
 {
-    /// <summary>Arithmetic operations in the time of moving one byte: 90 to 150 GFLOPS to 8 to 13 GB/s for one thread with AVX2, as measured.</summary>
-    private const double OperationsPerByte = 12;
+    /// <summary>
+    /// Arithmetic operations in the time that a byte takes to memory and back between two sessions: one thread with AVX2 reaches 100 to
+    /// 150 GFLOPS, and 8 GB/s there.
+    /// </summary>
+    private const double OperationsPerByte = 15;
+
+    /// <summary>The same within a session, where most activations stay in the caches.</summary>
+    private const double OperationsPerCachedByte = 4;
 
     private const double PassesOfAnyCut = 1;
     private const double PassesOfBlockedLayout = 2;
@@ -35,5 +41,5 @@ internal static class CutPenalties
     private static bool UsesBlockedLayout(LayerNodes layer) => layer.Nodes.Any(OperatorRoles.UsesBlockedLayout);
 
     /// <summary>The time of a layer, in arithmetic operations.</summary>
-    private static double Time(Layer layer) => Math.Max(layer.FloatOperations, layer.ActivationTrafficBytes * OperationsPerByte);
+    private static double Time(Layer layer) => Math.Max(layer.FloatOperations, layer.ActivationTrafficBytes * OperationsPerCachedByte);
 }
