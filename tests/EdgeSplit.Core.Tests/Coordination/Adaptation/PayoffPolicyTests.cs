@@ -1,5 +1,4 @@
 using EdgeSplit.Coordination.Adaptation;
-using EdgeSplit.Costs;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Testing.Planning;
 
@@ -7,7 +6,7 @@ namespace EdgeSplit.Tests.Coordination.Adaptation;
 
 public sealed class PayoffPolicyTests
 {
-    private static readonly PartitionProblem Problem = RandomProblems.Create(1);
+    private static readonly PartitionProblem Problem = RandomProblems.Create(1, withConstraints: false);
 
     private static RepartitionProposal Proposal(double gain, double switchSeconds = 1, double sinceSeconds = 3600)
     {
