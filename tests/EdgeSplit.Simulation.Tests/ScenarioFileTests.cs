@@ -14,9 +14,9 @@ public sealed class ScenarioFileTests
         using var folder = new TemporaryFolder();
         string path = Path.Combine(folder.Path, "scenario.json");
         File.WriteAllText(path, text);
-        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => ScenarioFile.Read(path));
-        Assert.That(exception.Error, Is.EqualTo(EdgeSplitError.InvalidArgument));
-        Assert.That(exception.Message, Does.Contain(expected));
+        EdgeSplitException? exception = Assert.Throws<EdgeSplitException>(() => ScenarioFile.Read(path));
+        Assert.That(exception!.Error, Is.EqualTo(EdgeSplitError.InvalidArgument));
+        Assert.That(exception!.Message, Does.Contain(expected));
     }
 
     [Test]

@@ -45,9 +45,9 @@ public sealed class MembershipTests
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
         cluster.Agents["b"].Cut();
         (await deployment.InferAsync(Model.RandomInputs(0))).Dispose();
-        EdgeSplitException exception = Assert.Throws<EdgeSplitException>(() => cluster.Coordinator.ResumeAgent("b"));
-        Assert.That(exception.Error, Is.EqualTo(EdgeSplitError.AgentUnavailable));
-        Assert.That(exception.Message, Does.Contain("'b'").And.Contain("reconnects"));
+        EdgeSplitException? exception = Assert.Throws<EdgeSplitException>(() => cluster.Coordinator.ResumeAgent("b"));
+        Assert.That(exception!.Error, Is.EqualTo(EdgeSplitError.AgentUnavailable));
+        Assert.That(exception!.Message, Does.Contain("'b'").And.Contain("reconnects"));
     }
 
     private static AgentState StateOf(Cluster cluster, string id) => cluster.Coordinator.AgentStates.Single(status => status.Id == id).State;
