@@ -48,6 +48,8 @@ internal static class SplitCommand
                 _ when result.GetValue(plan) is string file => Cutting.ByPlan(path, file, options, cancellationToken),
                 _ => Cutting.AtTensors(path, [.. (result.GetValue(at) ?? []).Select(static cut => cut.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))], options, cancellationToken),
             };
+            foreach (string remark in CutRemarks.Of(cutting, path, options, cancellationToken))
+                Console.Error.WriteLine(remark);
             SplitManifest manifest = await WriteAsync(cutting, path, folder, result.GetValue(external), cancellationToken);
             if (result.GetValue(json))
                 Console.Out.WriteLine(manifest.ToJson());

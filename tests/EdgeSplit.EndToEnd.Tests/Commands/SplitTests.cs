@@ -9,6 +9,18 @@ namespace EdgeSplit.EndToEnd.Tests.Commands;
 /// <summary>What <c>edgesplit split</c> writes runs in plain ONNX Runtime, stage by stage, to the unsplit model's result.</summary>
 internal sealed class SplitTests
 {
+    [Test]
+    public async Task Split_inside_operators_that_run_as_one_is_done_and_says_that_it_is_not_wise()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder["resnet18.onnx"];
+        Zoo.Get("resnet18").Write(model);
+        DotnetProcess.Outcome outcome = await DotnetProcess.RunToolAsync(["split", model, "--at", "/layer1/layer1.0/conv1/Conv_output_0", "--out", folder["out"]]);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
+        Assert.That(outcome.Error, Does.Contain("'/layer1/layer1.0/conv1/Conv_output_0'").And.Contain("slower"));
+        Assert.That(File.Exists(folder["out", "stage-1.onnx"]));
+    }
+
     [TestCase("--stages", "3")]
     [TestCase("--at", "CUT")]
     public async Task Split_zooModel_writesPartsThatRunInPlainOnnxRuntime(params string[] how)
