@@ -12,8 +12,7 @@ internal static class CutRemarks
     /// <summary>One sentence for each value that crosses between stages where that costs time beyond its transfer.</summary>
     public static IEnumerable<string> Of(Cutting cutting, string path, OnnxModelOptions options, CancellationToken cancellationToken)
     {
-        using OnnxModel grouped = OnnxModel.Open(path, options with { Grouping = LayerGrouping.Fused }, cancellationToken);
-        Dictionary<string, Activation> between = grouped.Graph.Activations.ToDictionary(static activation => activation.Info.Name);
+        Dictionary<string, Activation> between = GroupedGraph(cutting, path, options, cancellationToken).Activations.ToDictionary(static activation => activation.Info.Name);
         var stageOf = new int[cutting.Model.Graph.Layers.Length];
         for (int stage = 0; stage < cutting.Stages.Length; stage++)
         {
@@ -30,5 +29,13 @@ internal static class CutRemarks
             else if (known.CutPenalty > WorthTelling)
                 yield return string.Create(CultureInfo.InvariantCulture, $"note: the cut at '{name}' slows the layers beside it by about {known.CutPenalty:0%}, as the value leaves the memory layout of the kernels or the caches.");
         }
+    }
+
+    private static ModelGraph GroupedGraph(Cutting cutting, string path, OnnxModelOptions options, CancellationToken cancellationToken)
+    {
+        if (cutting.Grouping == LayerGrouping.Fused)
+            return cutting.Model.Graph;
+        using OnnxModel grouped = OnnxModel.Open(path, options with { Grouping = LayerGrouping.Fused }, cancellationToken);
+        return grouped.Graph;
     }
 }

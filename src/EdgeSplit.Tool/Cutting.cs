@@ -8,8 +8,9 @@ namespace EdgeSplit.Tool;
 
 /// <summary>An open model and the stages to take from it, in an order in which they can run.</summary>
 /// <param name="Model">The model; disposed of with this.</param>
+/// <param name="Grouping">What the model's layers are.</param>
 /// <param name="Stages">For each stage, its layers, ascending.</param>
-internal sealed record Cutting(OnnxModel Model, ImmutableArray<ImmutableArray<int>> Stages) : IDisposable
+internal sealed record Cutting(OnnxModel Model, LayerGrouping Grouping, ImmutableArray<ImmutableArray<int>> Stages) : IDisposable
 {
     public void Dispose() => Model.Dispose();
 
@@ -104,7 +105,7 @@ internal sealed record Cutting(OnnxModel Model, ImmutableArray<ImmutableArray<in
         OnnxModel model = OnnxModel.Open(path, options, cancellationToken);
         try
         {
-            return new Cutting(model, stages(model));
+            return new Cutting(model, options.Grouping, stages(model));
         }
         catch
         {

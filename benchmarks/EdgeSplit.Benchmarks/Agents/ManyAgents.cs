@@ -31,7 +31,8 @@ internal static class ManyAgents
         await using var listener = new AgentListener(options);
         await listener.StartAsync();
         (long memoryBefore, long managedBefore) = Memory();
-        using Process child = Process.Start(new ProcessStartInfo("dotnet", [typeof(ManyAgents).Assembly.Location, "agents-child", HostAndPort.Format(listener.EndPoint), $"{count}"]))!;
+        string[] command = SelfStart.Command("agents-child", HostAndPort.Format(listener.EndPoint), $"{count}");
+        using Process child = Process.Start(command[0], command[1..]);
         try
         {
             long started = Stopwatch.GetTimestamp();

@@ -25,7 +25,7 @@ internal sealed class OneCoreAgent : IAsyncDisposable
     public static async Task<OneCoreAgent> StartAsync(int core)
     {
         var start = new ProcessStartInfo("taskset") { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (string argument in new[] { "-c", core.ToString(CultureInfo.InvariantCulture), Environment.ProcessPath!, Verb, $"core-{core}" })
+        foreach (string argument in (string[])["-c", core.ToString(CultureInfo.InvariantCulture), .. SelfStart.Command(Verb, $"core-{core}")])
             start.ArgumentList.Add(argument);
         Process process = Process.Start(start)!;
         string line = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The agent's process ended.");

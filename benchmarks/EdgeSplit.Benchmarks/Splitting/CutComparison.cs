@@ -64,13 +64,13 @@ internal static class CutComparison
             {
                 foreach (ImmutableArray<int> before in SplitCuts.Sample(model.Graph, SingleCuts, 1))
                     await CompareOneAsync(model, $"behind {before.Length} of {model.Graph.Layers.Length} layers", SplitCuts.Parts(model.Graph, before));
-                await CompareOneAsync(model, "every layer", [.. model.Graph.Layers.Select(static layer => ImmutableArray.Create(layer.Index))]);
+                await CompareOneAsync(model, "every layer", SplitCuts.Everywhere(model.Graph));
             }
         }
         if (isThorough)
         {
             using OnnxModel model = Open(LayerGrouping.Operators);
-            await CompareOneAsync(model, "every operator", [.. model.Graph.Layers.Select(static layer => ImmutableArray.Create(layer.Index))]);
+            await CompareOneAsync(model, "every operator", SplitCuts.Everywhere(model.Graph));
         }
 
         OnnxModel Open(LayerGrouping grouping) => OnnxModel.Open(path, new OnnxModelOptions { Grouping = grouping, FreeDimensions = entry.TypicalDimensions });

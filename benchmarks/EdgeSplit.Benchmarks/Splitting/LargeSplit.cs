@@ -1,14 +1,12 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using EdgeSplit.Agents;
-using EdgeSplit.Costs;
-using EdgeSplit.Devices;
 using EdgeSplit.Models;
 using EdgeSplit.ModelZoo;
 using EdgeSplit.Onnx;
 using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Onnx.Splitting;
-using EdgeSplit.Partitioning;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Benchmarks.Splitting;
@@ -28,7 +26,8 @@ internal static class LargeSplit
             string path = Path.Combine(folder.FullName, "model.onnx");
             ZooEntry entry = Zoo.LargeExternal((long)(size * 1e9));
             entry.Write(path);
-            using (Process child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [.. Arguments(), ChildVerb, path]))!)
+            string[] command = SelfStart.Command(ChildVerb, path);
+            using (Process child = Process.Start(command[0], command[1..]))
             {
                 await child.WaitForExitAsync();
                 if (child.ExitCode != 0)
@@ -48,10 +47,11 @@ internal static class LargeSplit
     {
         long started = Stopwatch.GetTimestamp();
         using OnnxModel model = OnnxModel.Open(path);
+        ImmutableArray<ImmutableArray<int>> stages = LayerwiseStages.Of(model.Graph, Parts);
         long largest = 0, total = 0;
         for (int stage = 0; stage < Parts; stage++)
         {
-            ModelPartition part = model.Extract(Stage(model.Graph, stage));
+            ModelPartition part = model.Extract(stages[stage]);
             await PartitionWriter.WriteAsync(part, model, PartPath(path, stage));
             largest = Math.Max(largest, part.WeightBytes);
             total += part.WeightBytes;
@@ -85,15 +85,6 @@ internal static class LargeSplit
         Console.WriteLine($"the parts give {(isEqual ? "exactly what the whole model gives" : "something else than the whole model")}");
     }
 
-    private static IReadOnlyCollection<int> Stage(ModelGraph graph, int stage) => new LayerwisePartitioner().Partition(
-        new PartitionProblem
-        {
-            Graph = graph,
-            Fleet = new Fleet(Enumerable.Range(0, Parts).Select(static index => new Device { Id = $"{index}" })),
-            CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
-        },
-        CancellationToken.None).Stages[stage].Layers;
-
     private static string PartPath(string path, int stage) => Path.Combine(Path.GetDirectoryName(path)!, $"part-{stage}.onnx");
 
     private static long PeakBytes()
@@ -101,8 +92,4 @@ internal static class LargeSplit
         using var self = Process.GetCurrentProcess();
         return self.PeakWorkingSet64;
     }
-
-    /// <summary>What starts this program again: nothing for an executable of its own, the assembly for <c>dotnet</c>.</summary>
-    private static string[] Arguments() =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(LargeSplit).Assembly.Location] : [];
 }

@@ -2,13 +2,11 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using EdgeSplit.Agents;
-using EdgeSplit.Costs;
-using EdgeSplit.Devices;
 using EdgeSplit.Models;
 using EdgeSplit.ModelZoo;
 using EdgeSplit.Onnx;
 using EdgeSplit.Onnx.Runtime;
-using EdgeSplit.Partitioning;
+using EdgeSplit.Onnx.Verification;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Benchmarks.Splitting;
@@ -52,7 +50,7 @@ internal static class SplitComparison
     {
         long started = Stopwatch.GetTimestamp();
         using OnnxModel model = OnnxModel.Open(path, new OnnxModelOptions { Grouping = grouping, FreeDimensions = entry.TypicalDimensions });
-        ImmutableArray<ModelPartition> parts = [.. Stages(model.Graph, count).Select(stage => model.Extract(stage))];
+        ImmutableArray<ModelPartition> parts = [.. (count == int.MaxValue ? SplitCuts.Everywhere(model.Graph) : LayerwiseStages.Of(model.Graph, count)).Select(stage => model.Extract(stage))];
         double splitSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
 
         using LoadedParts loaded = await LoadedParts.LoadAsync(model, parts, runtime, folder.FullName);
@@ -62,18 +60,5 @@ internal static class SplitComparison
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"| {entry.Name} | {parts.Length} | {(count == int.MaxValue ? "at every operator" : "layer-wise plan")} | {splitSeconds:0.00} | {ratio:0.000} | {wholeSeconds * 1000:0.0} |"));
-    }
-
-    private static IEnumerable<ImmutableArray<int>> Stages(ModelGraph graph, int count)
-    {
-        if (count == int.MaxValue)
-            return graph.Layers.Select(static layer => ImmutableArray.Create(layer.Index));
-        var problem = new PartitionProblem
-        {
-            Graph = graph,
-            Fleet = new Fleet(Enumerable.Range(0, count).Select(static index => new Device { Id = $"{index}" })),
-            CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
-        };
-        return new LayerwisePartitioner().Partition(problem, CancellationToken.None).Stages.Select(static stage => stage.Layers);
     }
 }

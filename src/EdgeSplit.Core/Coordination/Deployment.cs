@@ -80,7 +80,7 @@ public sealed class Deployment : IAsyncDisposable
 
     internal PlanEpoch? CurrentEpoch => Volatile.Read(ref _epoch);
 
-    private PlanEpoch Current => Volatile.Read(ref _epoch) ?? throw new ObjectDisposedException(nameof(Deployment), $"The deployment of model '{Name}' was disposed of.");
+    private PlanEpoch Current => CurrentEpoch ?? throw new ObjectDisposedException(nameof(Deployment), $"The deployment of model '{Name}' was disposed of.");
 
     /// <summary>Runs the model once.</summary>
     /// <param name="inputs">Every input by name; borrowed until the call completes, and unchanged until then.</param>
@@ -167,7 +167,7 @@ public sealed class Deployment : IAsyncDisposable
         _model.Dispose();
     }
 
-    internal bool Uses(AgentEntry agent) => Volatile.Read(ref _epoch)?.Targets.Any(target => target.Agent == agent) ?? false;
+    internal bool Uses(AgentEntry agent) => CurrentEpoch?.Uses(agent) ?? false;
 
     /// <summary>States the model's problem with what was measured, from the plan in use where there is one.</summary>
     internal async ValueTask<PartitionProblem> CreateProblemAsync(PartitionPlan? current, CancellationToken cancellationToken)
@@ -245,7 +245,7 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>Moves away from a lost agent before a request runs into it.</summary>
     internal void OnAgentLost(AgentEntry agent, Exception cause)
     {
-        if (Volatile.Read(ref _epoch) is { } epoch && epoch.Targets.Any(target => target.Agent == agent))
+        if (CurrentEpoch is { } epoch && epoch.Uses(agent))
             _ = LeaveAsync(SwitchOnce(epoch, agent, $"Model '{Name}': agent '{agent.Id}' was lost: {cause.Message}"));
 
         async Task LeaveAsync(Task switching)

@@ -6,15 +6,8 @@ namespace EdgeSplit.Tool.Output;
 /// <summary>Writes a plan as one HTML page that needs no network: figures, stages, a Gantt chart, and the model coloured by device.</summary>
 internal static class PlanPage
 {
-    private const string DataPlaceholder = "/*DATA*/";
-
-    public static void Write(string path, PartitionProblem problem, PartitionPlan plan)
-    {
-        using Stream resource = typeof(PlanPage).Assembly.GetManifestResourceStream("PlanPage.html")!;
-        using var reader = new StreamReader(resource);
-        // '<' is escaped by the serialiser, so no name in a model can end the script element.
-        File.WriteAllText(path, reader.ReadToEnd().Replace(DataPlaceholder, JsonSerializer.Serialize(Data(problem, plan), JsonSerializerOptions.Web), StringComparison.Ordinal));
-    }
+    public static void Write(string path, PartitionProblem problem, PartitionPlan plan) =>
+        HtmlPage.Write(path, "PlanPage.html", Data(problem, plan), JsonSerializerOptions.Web);
 
     private static object Data(PartitionProblem problem, PartitionPlan plan)
     {

@@ -9,17 +9,9 @@ namespace EdgeSplit.Tool.Output;
 /// <summary>Writes a simulation as one HTML page that needs no network: latency and throughput over time, plans, and what happened.</summary>
 internal static class SimulationPage
 {
-    private const string DataPlaceholder = "/*DATA*/";
-
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    public static void Write(string path, SimulationReport report)
-    {
-        using Stream resource = typeof(SimulationPage).Assembly.GetManifestResourceStream("SimulationPage.html")!;
-        using var reader = new StreamReader(resource);
-        // '<' is escaped by the serialiser, so no name can end the script element.
-        File.WriteAllText(path, reader.ReadToEnd().Replace(DataPlaceholder, JsonSerializer.Serialize(Describe(report), Options), StringComparison.Ordinal));
-    }
+    public static void Write(string path, SimulationReport report) => HtmlPage.Write(path, "SimulationPage.html", Describe(report), Options);
 
     /// <summary>The report for programs and for the page.</summary>
     public static object Describe(SimulationReport report) => new

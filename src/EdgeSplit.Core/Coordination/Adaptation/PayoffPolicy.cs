@@ -43,23 +43,23 @@ public sealed class PayoffPolicy : IRepartitionPolicy
             return new RepartitionVerdict(true, $"The plan in use breaks a constraint: {proposal.Current.Violations[0].Message}");
         double gain = proposal.RelativeGain;
         if (gain < MinimumGain)
-            return new RepartitionVerdict(false, Format($"A gain of {gain:0.0%} is below the least of {MinimumGain:0.0%}."));
+            return new RepartitionVerdict(false, string.Create(CultureInfo.InvariantCulture, $"A gain of {gain:0.0%} is below the least of {MinimumGain:0.0%}."));
         TimeSpan worth = gain * Horizon;
         if (worth <= proposal.SwitchTime)
         {
-            return new RepartitionVerdict(false, Format(
+            return new RepartitionVerdict(false, string.Create(
+                CultureInfo.InvariantCulture,
                 $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
         }
         if (proposal.SinceLastSwitch < DwellTime)
         {
             return new RepartitionVerdict(
                 false,
-                Format($"A gain of {gain:0.0%} waits: the last switch was {proposal.SinceLastSwitch.TotalSeconds:0.0} s ago, and {DwellTime.TotalSeconds:0.#} s must pass."),
+                string.Create(CultureInfo.InvariantCulture, $"A gain of {gain:0.0%} waits: the last switch was {proposal.SinceLastSwitch.TotalSeconds:0.0} s ago, and {DwellTime.TotalSeconds:0.#} s must pass."),
                 DwellTime - proposal.SinceLastSwitch);
         }
-        return new RepartitionVerdict(true, Format(
+        return new RepartitionVerdict(true, string.Create(
+            CultureInfo.InvariantCulture,
             $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
     }
-
-    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

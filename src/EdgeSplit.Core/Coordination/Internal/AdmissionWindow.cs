@@ -21,16 +21,6 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
     /// <summary>Requests that are worked on.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
 
-    /// <summary>Requests that wait.</summary>
-    public int Waiting
-    {
-        get
-        {
-            lock (_lock)
-                return _waiting.Count;
-        }
-    }
-
     /// <summary>Lets fewer in than at most, or as many again: more than the plans' stages work on would only wait at the agents.</summary>
     public void Limit(int count)
     {

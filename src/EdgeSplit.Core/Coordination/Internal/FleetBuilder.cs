@@ -28,9 +28,9 @@ internal static class FleetBuilder
             devices.Add((new Device { Id = coordinatorId, IsCoordinator = true, RunsLayers = false }, Link.Local));
         }
 
-        var links = new Dictionary<(string From, string To), Link>();
         if (devices.Count > MostListedPairs && source >= 0 && configured.Count == 0)
             return BuildStar(devices, source);
+        var links = new Dictionary<(string From, string To), Link>();
         foreach ((Device from, Link up) in devices)
         {
             foreach ((Device to, Link down) in devices)

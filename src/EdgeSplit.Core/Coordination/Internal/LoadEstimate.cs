@@ -1,3 +1,4 @@
+using EdgeSplit.Costs.Internal;
 using EdgeSplit.Monitoring;
 
 namespace EdgeSplit.Coordination.Internal;
@@ -5,10 +6,8 @@ namespace EdgeSplit.Coordination.Internal;
 /// <summary>The share of a device that other programs take: the median of its last reports, so that a single odd one counts nothing.</summary>
 internal sealed class LoadEstimate
 {
-    private const int Window = 5;
     private readonly Lock _lock = new();
-    private readonly double[] _shares = new double[Window];
-    private int _count;
+    private readonly SampleWindow<double> _shares = new(5);
 
     public double Share { get; private set; }
 
@@ -18,11 +17,10 @@ internal sealed class LoadEstimate
             return;
         lock (_lock)
         {
-            _shares[_count++ % Window] = Math.Clamp(host - own, 0, 0.95);
-            Span<double> sorted = stackalloc double[Math.Min(_count, Window)];
-            _shares.AsSpan(0, sorted.Length).CopyTo(sorted);
-            sorted.Sort();
-            Share = sorted[sorted.Length / 2];
+            _shares.Add(Math.Clamp(host - own, 0, 0.95));
+            Span<double> shares = stackalloc double[_shares.Count];
+            _shares.Samples.CopyTo(shares);
+            Share = Quantiles.UpperMedian(shares);
         }
     }
 }

@@ -27,6 +27,9 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     /// <summary>The tag that measurements carry, boxed once.</summary>
     public KeyValuePair<string, object?> ModelTag { get; } = new("edgesplit.model.name", modelName);
 
+    /// <summary>Whether a stage runs on an agent.</summary>
+    public bool Uses(AgentEntry agent) => targets.Any(target => target.Agent == agent);
+
     /// <summary>Counts a request; false once the epoch is closed and empty.</summary>
     public bool TryEnter()
     {

@@ -17,15 +17,21 @@ internal sealed class SampleWindow<T>(int size)
         Count = Math.Min(Count + 1, _samples.Length);
     }
 
+    /// <summary>The latest samples, oldest first: so many, or all that there are.</summary>
+    public T[] Latest(int count)
+    {
+        var latest = new T[Math.Min(count, Count)];
+        for (int i = 0; i < latest.Length; i++)
+            latest[i] = _samples[(_next - latest.Length + i + _samples.Length) % _samples.Length];
+        return latest;
+    }
+
     /// <summary>Forgets all but the latest samples.</summary>
     public void KeepLatest(int count)
     {
         if (count >= Count)
             return;
-        var latest = new T[count];
-        for (int i = 0; i < count; i++)
-            latest[i] = _samples[(_next - count + i + _samples.Length) % _samples.Length];
-        latest.CopyTo(_samples, 0);
+        Latest(count).CopyTo(_samples, 0);
         (Count, _next) = (count, count % _samples.Length);
     }
 }
@@ -40,5 +46,12 @@ internal static class Quantiles
         double position = (values.Length - 1) * share;
         int below = (int)position;
         return below + 1 < values.Length ? values[below] + ((position - below) * (values[below + 1] - values[below])) : values[below];
+    }
+
+    /// <summary>The value in the middle, of an even number the higher of the two; the values are sorted.</summary>
+    public static double UpperMedian(Span<double> values)
+    {
+        values.Sort();
+        return values[values.Length / 2];
     }
 }

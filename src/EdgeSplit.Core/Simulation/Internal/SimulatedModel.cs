@@ -18,9 +18,9 @@ internal sealed class SimulatedModel(ModelGraph graph, ICostModel costModel) : I
 
     public ModelGraph Graph => graph;
 
-    public ImmutableArray<TensorInfo> Inputs { get; } = [.. graph.Inputs.Select(index => Placeholder(graph, index))];
+    public ImmutableArray<TensorInfo> Inputs { get; } = [.. graph.Inputs.Select(index => Placeholder(graph.Activations[index]))];
 
-    public ImmutableArray<TensorInfo> Outputs { get; } = [.. graph.Outputs.Select(index => Placeholder(graph, index))];
+    public ImmutableArray<TensorInfo> Outputs { get; } = [.. graph.Outputs.Select(index => Placeholder(graph.Activations[index]))];
 
     public string Name => "simulated";
 
@@ -39,8 +39,8 @@ internal sealed class SimulatedModel(ModelGraph graph, ICostModel costModel) : I
             Skeleton = MemoryMarshal.AsBytes(ordered.AsSpan()).ToArray(),
             Blobs = [.. ordered.SelectMany(layer => graph.Layers[layer].Weights).Distinct()
                 .Select(weight => new BlobReference(ContentHash.Of(Encoding.UTF8.GetBytes($"{graph.Name}/{weight}")), graph.Weights[weight].ByteCount))],
-            Inputs = [.. inputs.Select(static activation => Placeholder(activation))],
-            Outputs = [.. outputs.Select(static activation => Placeholder(activation))],
+            Inputs = [.. inputs.Select(Placeholder)],
+            Outputs = [.. outputs.Select(Placeholder)],
         };
     }
 
@@ -67,8 +67,6 @@ internal sealed class SimulatedModel(ModelGraph graph, ICostModel costModel) : I
         HashSet<string> names = [.. values.Select(static value => value.Name)];
         return graph.Activations.Where(activation => names.Contains(activation.Info.Name)).Sum(static activation => activation.ByteCount);
     }
-
-    private static TensorInfo Placeholder(ModelGraph graph, int index) => Placeholder(graph.Activations[index]);
 
     private static TensorInfo Placeholder(Activation activation) => new(activation.Info.Name, TensorElementType.UInt8, [new Dimension(1)]);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Devices;
@@ -27,10 +28,11 @@ internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
             if (!_known.TryGetValue(entry, out (double Load, Link Link) before))
                 continue;
             if (Math.Abs(entry.EffectiveLoad - before.Load) > options.OtherLoadChange)
-                return (RepartitionTrigger.OtherLoad, Text($"Other programs take {entry.EffectiveLoad:0%} of agent '{entry.Id}'; it was {before.Load:0%}."));
+                return (RepartitionTrigger.OtherLoad, string.Create(CultureInfo.InvariantCulture, $"Other programs take {entry.EffectiveLoad:0%} of agent '{entry.Id}'; it was {before.Load:0%}."));
             if (entry.Link != before.Link && HasChanged(entry.Link, before.Link, options.LinkTimeChange))
             {
-                return (RepartitionTrigger.LinkTime, Text(
+                return (RepartitionTrigger.LinkTime, string.Create(
+                    CultureInfo.InvariantCulture,
                     $"The link to agent '{entry.Id}' has {entry.Link.BytesPerSecond / 1e6:0.##} MB/s and {entry.Link.Latency.TotalMilliseconds:0.##} ms; it had {before.Link.BytesPerSecond / 1e6:0.##} MB/s and {before.Link.Latency.TotalMilliseconds:0.##} ms."));
             }
         }
@@ -42,6 +44,4 @@ internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
         double bandwidth = now.BytesPerSecond / before.BytesPerSecond;
         return bandwidth > 1 + share || bandwidth < 1 / (1 + share) || Math.Abs((now.Latency - before.Latency).TotalMilliseconds) > 1 + (before.Latency.TotalMilliseconds * share);
     }
-
-    private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -6,16 +6,14 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 internal sealed class DecisionLog(int kept)
 {
     private readonly Lock _lock = new();
-    private ImmutableQueue<RepartitionDecision> _decisions = [];
-    private int _count;
-    private RepartitionDecision? _last;
+    private readonly List<RepartitionDecision> _decisions = [];
 
     public ImmutableArray<RepartitionDecision> Decisions
     {
         get
         {
             lock (_lock)
-                return _last is null ? [] : [.. _decisions, _last];
+                return [.. _decisions];
         }
     }
 
@@ -25,18 +23,12 @@ internal sealed class DecisionLog(int kept)
     {
         lock (_lock)
         {
-            if (_last is { Switched: false } last && !decision.Switched && last.Model == decision.Model && last.Trigger == decision.Trigger && last.Reason == decision.Reason)
-                return _last = decision with { Repetitions = last.Repetitions + 1 };
-            if (_last is not null)
-            {
-                _decisions = _decisions.Enqueue(_last);
-                if (++_count >= kept)
-                {
-                    _decisions = _decisions.Dequeue();
-                    _count--;
-                }
-            }
-            return _last = decision;
+            if (_decisions is [.., { Switched: false } last] && !decision.Switched && last.Model == decision.Model && last.Trigger == decision.Trigger && last.Reason == decision.Reason)
+                return _decisions[^1] = decision with { Repetitions = last.Repetitions + 1 };
+            if (_decisions.Count == kept)
+                _decisions.RemoveAt(0);
+            _decisions.Add(decision);
+            return decision;
         }
     }
 }

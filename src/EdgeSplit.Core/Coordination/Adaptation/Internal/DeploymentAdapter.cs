@@ -21,7 +21,6 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private long _searchedAt;
     private long? _askAgainAt;
     private string _askAgainCause = "";
-    private int _isBusy;
 
     /// <summary>The search that runs, if any; for the deployment to wait for when it ends.</summary>
     public Task Searching { get; private set; } = Task.CompletedTask;
@@ -29,7 +28,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     /// <summary>Looks for a change; called about once a report interval, never twice at the same time.</summary>
     public void Tick(CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref _isBusy) != 0 || deployment.CurrentEpoch is not { } epoch)
+        if (!Searching.IsCompleted || deployment.CurrentEpoch is not { } epoch)
             return;
         long now = _time.GetTimestamp();
         if (epoch != _epoch)
@@ -39,7 +38,6 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         }
         if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
             return;
-        Volatile.Write(ref _isBusy, 1);
         Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
 
@@ -47,8 +45,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     private Trigger? FindTrigger(PlanEpoch epoch, long now)
     {
-        bool IsUsed(AgentEntry entry) => epoch.Targets.Any(target => target.Agent == entry);
-        if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, IsUsed, options) is var (trigger, cause))
+        if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, epoch.Uses, options) is var (trigger, cause))
             return new Trigger(trigger, cause, null);
         if (epoch.Recorder.Times.FindComputeChange(options.StageTimeChange) is { } compute)
             return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"), compute);
@@ -76,7 +73,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             if (cancellationToken.IsCancellationRequested)
                 return;
             AskAgain(RetryAfterFailure, trigger.Cause);
-            coordinator.Note(NewDecision(epoch, trigger) with { Switched = false, Reason = $"No other plan could be made ready: {exception.Message}" });
+            coordinator.Note(NewDecision(epoch, trigger) with { Reason = $"No other plan could be made ready: {exception.Message}" });
         }
         catch (OperationCanceledException)
         {
@@ -87,7 +84,6 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             epoch.Recorder.Times.Accept();
             _conditions = Observe();
             _searchedAt = _time.GetTimestamp();
-            Volatile.Write(ref _isBusy, 0);
         }
     }
 

@@ -1,3 +1,4 @@
+using EdgeSplit.Costs.Internal;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination.Adaptation.Internal;
@@ -76,10 +77,9 @@ internal sealed class StageTimes
 
     private sealed class Stage(double expectedCompute)
     {
-        private readonly double[] _compute = new double[Runs];
-        private readonly double[] _transfer = new double[Runs];
-        private readonly long[] _endedAt = new long[Runs];
-        private int _count;
+        private readonly SampleWindow<double> _compute = new(Runs);
+        private readonly SampleWindow<double> _transfer = new(Runs);
+        private readonly SampleWindow<long> _endedAt = new(Runs);
         private double _expectedCompute = expectedCompute;
         private double _expectedTransfer = double.NaN;
         private bool _isMeasured;
@@ -88,36 +88,35 @@ internal sealed class StageTimes
         public void Add(StageTiming timing, long now)
         {
             double compute = timing.Compute.TotalSeconds;
-            _compute[_count % Runs] = compute;
-            _transfer[_count % Runs] = Math.Max(timing.Transfer.TotalSeconds, 0);
-            _endedAt[_count % Runs] = now;
-            _count++;
+            _compute.Add(compute);
+            _transfer.Add(Math.Max(timing.Transfer.TotalSeconds, 0));
+            _endedAt.Add(now);
             if (_isMeasured && _learnt < LearntRuns && compute < 2 * _expectedCompute)
                 _expectedCompute += (compute - _expectedCompute) / ++_learnt;
             // What is expected of transfers is what they take at first.
-            if (_count == LeastOf && double.IsNaN(_expectedTransfer))
-                _expectedTransfer = Latest(_transfer, LeastOf).Min();
+            if (_transfer.Count == LeastOf && double.IsNaN(_expectedTransfer))
+                _expectedTransfer = _transfer.Latest(LeastOf).Min();
         }
 
         public double AnswersPerSecond(Func<long, long, double> seconds)
         {
-            int count = Math.Min(_count, Runs);
-            if (count < QuickRuns)
+            long[] ended = _endedAt.Latest(Runs);
+            if (ended.Length < QuickRuns)
                 return 0;
-            double span = seconds(_endedAt[(_count - count) % Runs], _endedAt[(_count - 1) % Runs]);
-            return span > 0 ? (count - 1) / span : 0;
+            double span = seconds(ended[0], ended[^1]);
+            return span > 0 ? (ended.Length - 1) / span : 0;
         }
 
         public (double Before, double Now)? ComputeChange(double share, double negligible)
         {
-            if (_count < QuickRuns)
+            if (_compute.Count < QuickRuns)
                 return null;
-            double[] quick = Latest(_compute, QuickRuns);
+            double[] quick = _compute.Latest(QuickRuns);
             // What few runs have shown is itself uncertain.
             double by = 1 + (_isMeasured && _learnt < Runs ? 2 * share : share);
             if (quick.All(seconds => seconds > _expectedCompute * by) || quick.All(seconds => seconds < _expectedCompute / by))
-                return IfTelling(Median(quick));
-            return _count < Runs ? null : IfTelling(Median(Latest(_compute, Runs)));
+                return IfTelling(Quantiles.UpperMedian(quick));
+            return _compute.Count < Runs ? null : IfTelling(Quantiles.UpperMedian(_compute.Latest(Runs)));
 
             (double, double)? IfTelling(double now) =>
                 Math.Abs(now - _expectedCompute) > negligible && (now > _expectedCompute * by || now < _expectedCompute / by) ? (_expectedCompute, now) : null;
@@ -125,36 +124,22 @@ internal sealed class StageTimes
 
         public (double Before, double Now)? TransferChange(double share, double negligible)
         {
-            if (_count < 2 * LeastOf || double.IsNaN(_expectedTransfer))
+            if (_transfer.Count < 2 * LeastOf || double.IsNaN(_expectedTransfer))
                 return null;
-            double now = Latest(_transfer, LeastOf).Min();
+            double now = _transfer.Latest(LeastOf).Min();
             return Math.Abs(now - _expectedTransfer) > negligible && (now > _expectedTransfer * (1 + share) || now < _expectedTransfer / (1 + share)) ? (_expectedTransfer, now) : null;
         }
 
         public void Accept()
         {
-            if (_count >= QuickRuns)
+            if (_compute.Count >= QuickRuns)
             {
-                double now = Median(Latest(_compute, QuickRuns));
+                double now = Quantiles.UpperMedian(_compute.Latest(QuickRuns));
                 // One that has not changed goes on to be learnt.
                 if (!_isMeasured || now > _expectedCompute * 1.2 || now < _expectedCompute / 1.2)
                     (_expectedCompute, _learnt, _isMeasured) = (now, QuickRuns, true);
-                _expectedTransfer = Latest(_transfer, Math.Min(_count, LeastOf)).Min();
+                _expectedTransfer = _transfer.Latest(LeastOf).Min();
             }
-        }
-
-        private double[] Latest(double[] ring, int count)
-        {
-            var latest = new double[Math.Min(count, _count)];
-            for (int i = 0; i < latest.Length; i++)
-                latest[i] = ring[(_count - 1 - i) % Runs];
-            return latest;
-        }
-
-        private static double Median(double[] values)
-        {
-            Array.Sort(values);
-            return values[values.Length / 2];
         }
     }
 }
