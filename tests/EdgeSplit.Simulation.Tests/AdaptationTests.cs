@@ -53,7 +53,8 @@ public sealed class AdaptationTests
     [Test]
     public async Task Link_at_a_tenth_gives_a_plan_as_good_as_the_best_for_it()
     {
-        SimulationReport report = await Scenarios.PlayAsync(Three(5 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "b", BandwidthFactor = 0.01 }));
+        Scenario scenario = With(Three(5 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "b", BandwidthFactor = 0.1 }), Scenarios.Device("b", megabytesPerSecond: 10));
+        SimulationReport report = await Scenarios.PlayAsync(scenario);
         double best = await BestBottleneckAsync(Scenarios.Device("b", megabytesPerSecond: 1));
         Assert.That(Switches(report).First().Trigger, Is.EqualTo(RepartitionTrigger.LinkTime));
         Assert.That(report.Plans[^1].Plan.Cost.BottleneckSeconds, Is.LessThan(1.1 * best));
@@ -90,9 +91,12 @@ public sealed class AdaptationTests
 
     private static async Task<double> BestBottleneckAsync(ScenarioDevice changed)
     {
-        Scenario scenario = Three(TimeSpan.FromSeconds(1)) with { Devices = [Scenarios.Device("a"), changed, Scenarios.Device("c")] };
-        return (await Scenarios.PlayAsync(scenario)).Plans[0].Plan.Cost.BottleneckSeconds;
+        return (await Scenarios.PlayAsync(With(Three(TimeSpan.FromSeconds(1)), changed))).Plans[0].Plan.Cost.BottleneckSeconds;
     }
+
+    /// <summary>The scenario with another device of the same id.</summary>
+    private static Scenario With(Scenario scenario, ScenarioDevice changed) =>
+        scenario with { Devices = [.. scenario.Devices.Select(device => device.Device.Id == changed.Device.Id ? changed : device)] };
 
     private static IEnumerable<string> Users(PartitionPlan plan) => plan.Stages.Select(stage => plan.Fleet.Devices[stage.Device].Id);
 

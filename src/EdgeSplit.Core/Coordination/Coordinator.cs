@@ -45,7 +45,7 @@ public sealed class Coordinator : IAsyncDisposable
         Options = options ??= new CoordinatorOptions();
         Logger = options.LoggerFactory.CreateLogger<Coordinator>();
         _agents = new AgentRegistry(options.TimeProvider, options.Membership);
-        _agents.Changed += status => AgentChanged?.Invoke(this, status);
+        _agents.Changed += status => Tell(AgentChanged, status);
         _decisions = new DecisionLog(options.Adaptation?.KeptDecisions ?? new AdaptationOptions().KeptDecisions);
         _prober = options.Adaptation is { ProbeBytesPerSecond: > 0 } adaptation ? new LinkProber(adaptation, options.Membership.ReportInterval) : null;
         Window = new AdmissionWindow(options.MaxInFlightRequests, options.MaxQueuedRequests);
@@ -88,6 +88,13 @@ public sealed class Coordinator : IAsyncDisposable
 
     /// <summary>The agents that plans may use.</summary>
     internal ImmutableArray<AgentEntry> UsableAgents => _agents.Usable;
+
+    /// <summary>What is known of the agents, for plans that are made from now on.</summary>
+    internal async ValueTask<Conditions> ObserveAsync(CancellationToken cancellationToken)
+    {
+        await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        return new Conditions(AgentsVersion, UsableAgents);
+    }
 
     /// <summary>
     /// Asks an agent what it is, measures the link to it, and lets later plans use it. From then on it is the coordinator's,
@@ -303,7 +310,23 @@ public sealed class Coordinator : IAsyncDisposable
             Logger.Repartitioned(kept.Model, kept.Epoch, kept.Cause, kept.Reason);
         else if (kept.Repetitions == 1)
             Logger.PlanKept(kept.Model, kept.Epoch, kept.Cause, kept.Reason);
-        DecisionMade?.Invoke(this, kept);
+        Tell(DecisionMade, kept);
+    }
+
+    /// <summary>Tells each handler of an event; one that throws stops neither the others nor the coordinator.</summary>
+    private void Tell<T>(EventHandler<T>? handlers, T what)
+    {
+        foreach (EventHandler<T> handler in Delegate.EnumerateInvocationList(handlers))
+        {
+            try
+            {
+                handler(this, what);
+            }
+            catch (Exception exception)
+            {
+                Logger.HandlerFailed(exception, typeof(T).Name);
+            }
+        }
     }
 
     /// <summary>Lets the partitioner solve a model's problem.</summary>

@@ -134,7 +134,7 @@ public sealed class Deployment : IAsyncDisposable
         long started = _time.GetTimestamp();
         try
         {
-            await SwitchAsync(Current, plan, false, cancellationToken).ConfigureAwait(false);
+            await SwitchAsync(Current, plan, null, false, cancellationToken).ConfigureAwait(false);
             draining = _draining;
             Note(RepartitionTrigger.Asked, plan is null ? "Someone asked for a new plan." : "Someone gave a plan.", started);
         }
@@ -181,14 +181,14 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     /// <summary>Switches to a plan unless another has taken the place of the one that it was made for.</summary>
-    internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, CancellationToken cancellationToken)
+    internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, Conditions madeFor, CancellationToken cancellationToken)
     {
         await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             if (Current != from)
                 return false;
-            await SwitchAsync(from, plan, false, cancellationToken).ConfigureAwait(false);
+            await SwitchAsync(from, plan, madeFor, false, cancellationToken).ConfigureAwait(false);
             return true;
         }
         finally
@@ -200,7 +200,7 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>Makes the first epoch ready.</summary>
     internal async ValueTask StartAsync(CancellationToken cancellationToken)
     {
-        _epoch = await StageAsync(1, _options.Plan, null, false, cancellationToken).ConfigureAwait(false);
+        _epoch = await StageAsync(1, _options.Plan, null, null, false, cancellationToken).ConfigureAwait(false);
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, _epoch.Targets.Length, _epoch.Targets.Length));
     }
 
@@ -317,7 +317,7 @@ public sealed class Deployment : IAsyncDisposable
         {
             if (Current != failed)
                 return;
-            await SwitchAsync(failed, null, true, _lifetime.Token).ConfigureAwait(false);
+            await SwitchAsync(failed, null, null, true, _lifetime.Token).ConfigureAwait(false);
             Note(RepartitionTrigger.AgentWent, why, started);
         }
         catch (OperationCanceledException)
@@ -349,9 +349,9 @@ public sealed class Deployment : IAsyncDisposable
     });
 
     /// <summary>Replaces an epoch; the caller holds <see cref="_switching"/>.</summary>
-    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, bool mustServe, CancellationToken cancellationToken)
+    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, Conditions? madeFor, bool mustServe, CancellationToken cancellationToken)
     {
-        PlanEpoch next = await StageAsync(old.Number + 1, plan, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
+        PlanEpoch next = await StageAsync(old.Number + 1, plan, madeFor, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _epoch, next);
         Volatile.Write(ref _downSince, 0);
         _coordinator.FitWindow();
@@ -360,7 +360,7 @@ public sealed class Deployment : IAsyncDisposable
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, next.Targets.Length, next.Targets.Length));
     }
 
-    private async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan? given, PartitionPlan? current, bool mustServe, CancellationToken cancellationToken)
+    private async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan? given, Conditions? madeFor, PartitionPlan? current, bool mustServe, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -368,12 +368,14 @@ public sealed class Deployment : IAsyncDisposable
             if (plan is null)
             {
                 _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Planning));
+                // An agent that comes while the plan is made or loaded is not in it, so what is known now is what later ticks compare with.
+                madeFor = await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
                 PartitionProblem problem = await CreateProblemAsync(current, cancellationToken).ConfigureAwait(false);
                 plan = await _coordinator.PlanAsync(Name, problem, mustServe, Partitioner, cancellationToken).ConfigureAwait(false);
             }
             try
             {
-                return await _stager.StageAsync(number, plan, _options.Progress, cancellationToken).ConfigureAwait(false);
+                return await _stager.StageAsync(number, plan, madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
             }
             catch (AgentLostException lost)
             {

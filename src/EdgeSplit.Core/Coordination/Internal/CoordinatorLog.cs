@@ -49,4 +49,10 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2014, LogLevel.Information, "Model {ModelName} stays on plan {Epoch}. {Cause} {Reason}")]
     public static partial void PlanKept(this ILogger logger, string modelName, long epoch, string cause, string reason);
+
+    [LoggerMessage(2015, LogLevel.Error, "A handler that was told of a new {What} failed. Let it catch what it throws.")]
+    public static partial void HandlerFailed(this ILogger logger, Exception exception, string what);
+
+    [LoggerMessage(2016, LogLevel.Error, "Model {ModelName}: looking for another plan failed.")]
+    public static partial void SearchFailed(this ILogger logger, Exception exception, string modelName);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EdgeSplit.Agents;
+using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Repositories;
@@ -14,7 +15,7 @@ internal sealed class EpochStager(
 {
     /// <summary>Takes the stages' partitions from the model and loads them, on all agents at once.</summary>
     /// <exception cref="AgentLostException">An agent could not be reached.</exception>
-    public async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan plan, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
+    public async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan plan, Conditions? madeFor, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
     {
         CheckIsForModel(plan);
         progress?.Report(new DeploymentProgress(DeploymentStep.Loading, 0, plan.Stages.Length));
@@ -31,7 +32,7 @@ internal sealed class EpochStager(
 
         long sentBytes = await LoadAsync(targets, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);
-        return new PlanEpoch(modelName, number, plan, routes, targets, recorderOf(plan), logger);
+        return new PlanEpoch(modelName, number, plan, routes, targets, recorderOf(plan), logger) { MadeFor = madeFor };
     }
 
     private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,9 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
 
     /// <summary>The tag that measurements carry, boxed once.</summary>
     public KeyValuePair<string, object?> ModelTag { get; } = new("edgesplit.model.name", modelName);
+
+    /// <summary>The conditions that the plan was made for; null where it was given.</summary>
+    public Conditions? MadeFor { get; init; }
 
     /// <summary>Whether a stage runs on an agent.</summary>
     public bool Uses(AgentEntry agent) => targets.Any(target => target.Agent == agent);

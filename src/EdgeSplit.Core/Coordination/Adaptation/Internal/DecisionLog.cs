@@ -17,13 +17,13 @@ internal sealed class DecisionLog(int kept)
         }
     }
 
-    /// <summary>Takes in a decision; one that repeats the last only counts it up.</summary>
+    /// <summary>Takes in a decision; one that repeats the last, but for its figures, only counts it up.</summary>
     /// <returns>The decision as it stands in the log.</returns>
     public RepartitionDecision Add(RepartitionDecision decision)
     {
         lock (_lock)
         {
-            if (_decisions is [.., { Switched: false } last] && !decision.Switched && last.Model == decision.Model && last.Trigger == decision.Trigger && last.Reason == decision.Reason)
+            if (_decisions is [.., { Switched: false } last] && !decision.Switched && last.Model == decision.Model && last.Trigger == decision.Trigger && SayTheSame(last.Reason, decision.Reason))
                 return _decisions[^1] = decision with { Repetitions = last.Repetitions + 1 };
             if (_decisions.Count == kept)
                 _decisions.RemoveAt(0);
@@ -31,4 +31,8 @@ internal sealed class DecisionLog(int kept)
             return decision;
         }
     }
+
+    private static bool SayTheSame(string one, string other) => one.Where(IsNoFigure).SequenceEqual(other.Where(IsNoFigure));
+
+    private static bool IsNoFigure(char character) => !char.IsAsciiDigit(character) && character is not ('.' or '-' or '%');
 }

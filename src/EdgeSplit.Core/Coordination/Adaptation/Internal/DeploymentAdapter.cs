@@ -20,7 +20,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private long _switchedAt;
     private long _searchedAt;
     private long? _askAgainAt;
-    private string _askAgainCause = "";
+    private Trigger? _askAgain;
 
     /// <summary>The search that runs, if any; for the deployment to wait for when it ends.</summary>
     public Task Searching { get; private set; } = Task.CompletedTask;
@@ -33,7 +33,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         long now = _time.GetTimestamp();
         if (epoch != _epoch)
         {
-            (_epoch, _switchedAt, _conditions, _askAgainAt) = (epoch, now, Observe(), null);
+            (_epoch, _switchedAt, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? Observe(), null);
             return;
         }
         if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
@@ -51,7 +51,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"), compute);
         if (epoch.Recorder.Times.FindTransferChange(options.LinkTimeChange) is { } transfer)
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"), transfer);
-        return _askAgainAt <= now ? new Trigger(RepartitionTrigger.StageTime, _askAgainCause, null) : null;
+        return _askAgainAt <= now ? _askAgain : null;
     }
 
     private static string Describe(PlanEpoch epoch, StageChange change, string what) => string.Create(
@@ -61,28 +61,32 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private async Task SearchAsync(PlanEpoch epoch, Trigger trigger, long noticedAt, CancellationToken cancellationToken)
     {
         _askAgainAt = null;
+        Conditions conditions = Observe();
         try
         {
             if (trigger.Change is { } change)
+            {
                 await TakeInAsync(epoch, trigger.Kind, change, cancellationToken).ConfigureAwait(false);
-            RepartitionDecision decision = await DecideAsync(epoch, trigger, noticedAt, cancellationToken).ConfigureAwait(false);
-            coordinator.Note(decision);
+                conditions = Observe();
+            }
+            coordinator.Note(await DecideAsync(epoch, trigger, conditions, noticedAt, cancellationToken).ConfigureAwait(false));
         }
-        catch (Exception exception) when (exception is EdgeSplitException or ObjectDisposedException)
-        {
-            if (cancellationToken.IsCancellationRequested)
-                return;
-            AskAgain(RetryAfterFailure, trigger.Cause);
-            coordinator.Note(NewDecision(epoch, trigger) with { Reason = $"No other plan could be made ready: {exception.Message}" });
-        }
-        catch (OperationCanceledException)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             // The deployment ends.
+        }
+        catch (Exception exception)
+        {
+            // Partitioners, cost models and policies are the user's: whatever they throw, the plan in use goes on.
+            if (exception is not EdgeSplitException)
+                coordinator.Logger.SearchFailed(exception, deployment.Name);
+            AskAgain(RetryAfterFailure, trigger);
+            coordinator.Note(NewDecision(epoch, trigger) with { Reason = $"No other plan could be made ready: {exception.Message}" });
         }
         finally
         {
             epoch.Recorder.Times.Accept();
-            _conditions = Observe();
+            _conditions = conditions;
             _searchedAt = _time.GetTimestamp();
         }
     }
@@ -104,7 +108,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         deployment.Corrections.ForgetTransfers(agent.Id);
     }
 
-    private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, long noticedAt, CancellationToken cancellationToken)
+    private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, Conditions conditions, long noticedAt, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
         bool isComplete = !problem.CurrentAssignment.Contains(-1);
@@ -132,10 +136,10 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (!verdict.Switch)
         {
             if (verdict.AskAgainAfter is TimeSpan wait)
-                AskAgain(wait, trigger.Cause);
+                AskAgain(wait, trigger);
             return decision with { Reason = verdict.Reason };
         }
-        return await deployment.TrySwitchAsync(epoch, candidate, cancellationToken).ConfigureAwait(false)
+        return await deployment.TrySwitchAsync(epoch, candidate, conditions, cancellationToken).ConfigureAwait(false)
             ? decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) }
             : decision with { Reason = "Another plan was taken meanwhile.", Epoch = deployment.Epoch };
     }
@@ -151,8 +155,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Epoch = epoch.Number,
     };
 
-    private void AskAgain(TimeSpan wait, string cause) =>
-        (_askAgainAt, _askAgainCause) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), cause);
+    // What was measured has been taken in; only the question is asked again.
+    private void AskAgain(TimeSpan wait, Trigger trigger) =>
+        (_askAgainAt, _askAgain) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), trigger with { Change = null });
 
     private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change);
 }
