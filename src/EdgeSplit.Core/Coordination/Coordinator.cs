@@ -21,6 +21,7 @@ public sealed class Coordinator : IAsyncDisposable
     private const int PlacesPerStage = 2;
     private const int SparePlaces = 2;
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RestoreAgentsTimeout = TimeSpan.FromSeconds(5);
 
     private readonly IModelFormat _format;
     private readonly AgentRegistry _agents;
@@ -216,8 +217,44 @@ public sealed class Coordinator : IAsyncDisposable
     public async ValueTask<Deployment> DeployAsync(string model, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(model);
+        return await DeployAsync(model, options ?? new DeploymentOptions(), null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Deploys again what was deployed when a coordinator with this repository ended, whether it was disposed of or killed. Deployments
+    /// that were themselves disposed of are not among it. Each model waits for the agents that it ran on, which so keep what
+    /// they have loaded; where they do not all come, it is planned anew for those that did.
+    /// </summary>
+    /// <param name="agentsTimeout">How long to wait for all the agents that a model ran on; 5 seconds where null. While those that
+    /// are there cannot run it at all, <see cref="CoordinatorOptions.CapacityTimeout"/> is waited for others.</param>
+    /// <param name="optionsOf">The options of a model by its name, for what is not stored: partitioner, constraints and progress; defaults where null.</param>
+    /// <param name="cancellationToken">Stops it; what is deployed by then stays.</param>
+    /// <returns>The deployments, those among them that this coordinator had already left out.</returns>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidArgument"/>: the options name no repository; or what
+    /// <see cref="DeployAsync(string, DeploymentOptions?, CancellationToken)"/> throws: models that can be deployed all the same are.</exception>
+    public async ValueTask<ImmutableArray<Deployment>> RestoreAsync(
+        TimeSpan? agentsTimeout = null, Func<string, DeploymentOptions>? optionsOf = null, CancellationToken cancellationToken = default)
+    {
         ThrowIfDisposed();
-        options ??= new DeploymentOptions();
+        IModelRepository repository = Options.Repository
+            ?? throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"Only a coordinator with a repository can restore what it had deployed. Set {nameof(CoordinatorOptions)}.{nameof(CoordinatorOptions.Repository)}.");
+        var restoring = new List<Task<Deployment>>();
+        await foreach (StoredDeployment stored in repository.ListDeploymentsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (Deployments.Any(deployment => deployment.Name == stored.ModelName))
+                continue;
+            DeploymentOptions options = (optionsOf?.Invoke(stored.ModelName) ?? new DeploymentOptions()) with { RequestsPerSecond = stored.RequestsPerSecond };
+            if (options.MeasuredLayerSeconds.IsEmpty)
+                options = options with { MeasuredLayerSeconds = stored.MeasuredLayerSeconds.ToImmutableDictionary() };
+            var former = new FormerPlan(stored.Assignment, agentsTimeout ?? RestoreAgentsTimeout);
+            restoring.Add(DeployAsync(stored.ModelName, options, former, cancellationToken).AsTask());
+        }
+        return [.. await Task.WhenAll(restoring).ConfigureAwait(false)];
+    }
+
+    private async ValueTask<Deployment> DeployAsync(string model, DeploymentOptions options, FormerPlan? former, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
         options.Progress?.Report(new DeploymentProgress(DeploymentStep.Opening));
         (string path, string name, bool isStored) = await ResolveAsync(model, options.Name, cancellationToken).ConfigureAwait(false);
         ISplittableModel opened = await _format.OpenAsync(path, cancellationToken).ConfigureAwait(false);
@@ -231,11 +268,11 @@ public sealed class Coordinator : IAsyncDisposable
                 options.Progress?.Report(new DeploymentProgress(DeploymentStep.Storing));
                 await repository.AddModelAsync(name, path, opened.ExternalFiles, cancellationToken).ConfigureAwait(false);
             }
-            await deployment.StartAsync(cancellationToken).ConfigureAwait(false);
+            await deployment.StartAsync(former, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
-            await deployment.DisposeAsync().ConfigureAwait(false);
+            await deployment.EndAsync(forGood: false).ConfigureAwait(false);
             throw;
         }
         lock (_deploymentsLock)
@@ -243,13 +280,13 @@ public sealed class Coordinator : IAsyncDisposable
         FitWindow();
         if (_disposed != 0)
         {
-            await deployment.DisposeAsync().ConfigureAwait(false);
+            await deployment.EndAsync(forGood: false).ConfigureAwait(false);
             ThrowIfDisposed();
         }
         return deployment;
     }
 
-    /// <summary>Ends all deployments, waits for their requests, and disposes of the agents.</summary>
+    /// <summary>Ends all deployments, waits for their requests, and disposes of the agents. The deployments stay in the repository, for <see cref="RestoreAsync"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -261,7 +298,7 @@ public sealed class Coordinator : IAsyncDisposable
         if (watch is not null)
             await watch.DisposeAsync().ConfigureAwait(false);
         foreach (Deployment deployment in Deployments)
-            await deployment.DisposeAsync().ConfigureAwait(false);
+            await deployment.EndAsync(forGood: false).ConfigureAwait(false);
         foreach (AgentEntry entry in _agents.All)
             await entry.Agent.DisposeAsync().ConfigureAwait(false);
     }

@@ -7,6 +7,7 @@ using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Costs;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
+using EdgeSplit.Repositories;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Coordination;
@@ -34,6 +35,7 @@ public sealed class Deployment : IAsyncDisposable
     private PlanEpoch? _epoch;
     private Recovery? _recovery;
     private Task _draining = Task.CompletedTask;
+    private Task _keeping = Task.CompletedTask;
     // When the agents that are left could no longer run the model; 0 while they can.
     private long _downSince;
     private int _disposed;
@@ -145,8 +147,12 @@ public sealed class Deployment : IAsyncDisposable
         await draining.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Refuses new requests, waits for those that run, unloads the model from its agents and closes it.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Refuses new requests, waits for those that run, unloads the model from its agents and closes it. The repository, where there is one, forgets that it was deployed.</summary>
+    public ValueTask DisposeAsync() => EndAsync(forGood: true);
+
+    /// <summary>Ends the deployment.</summary>
+    /// <param name="forGood">Whether the repository forgets it, so that it is not restored.</param>
+    internal async ValueTask EndAsync(bool forGood)
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
@@ -158,7 +164,9 @@ public sealed class Deployment : IAsyncDisposable
         try
         {
             PlanEpoch? last = Interlocked.Exchange(ref _epoch, null);
-            await Task.WhenAll(_draining, last?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            await Task.WhenAll(_draining, _keeping, last?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            if (forGood && last is not null)
+                await KeepAsync(null).ConfigureAwait(false);
         }
         finally
         {
@@ -198,9 +206,13 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     /// <summary>Makes the first epoch ready.</summary>
-    internal async ValueTask StartAsync(CancellationToken cancellationToken)
+    /// <param name="former">The plan to go on with if its agents are there; null for a new one.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async ValueTask StartAsync(FormerPlan? former, CancellationToken cancellationToken)
     {
-        _epoch = await StageAsync(1, _options.Plan, null, null, false, cancellationToken).ConfigureAwait(false);
+        PlanEpoch? resumed = former is null ? null : await TryResumeAsync(former, cancellationToken).ConfigureAwait(false);
+        _epoch = resumed ?? await StageAsync(1, _options.Plan, null, null, false, cancellationToken).ConfigureAwait(false);
+        _keeping = KeepAsync(_epoch);
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, _epoch.Targets.Length, _epoch.Targets.Length));
     }
 
@@ -357,6 +369,7 @@ public sealed class Deployment : IAsyncDisposable
         _coordinator.FitWindow();
         EdgeSplitTelemetry.PlanSwitches.Add(1, _modelTag);
         _draining = Task.WhenAll(_draining, old.CloseAsync());
+        _keeping = KeepAfterAsync(_keeping, next);
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, next.Targets.Length, next.Targets.Length));
     }
 
@@ -383,6 +396,90 @@ public sealed class Deployment : IAsyncDisposable
                 if (given is not null)
                     throw lost.Describe(Name);
             }
+        }
+    }
+
+    /// <summary>Makes a former plan ready once its agents are there; null where it is no plan for them, or some do not come.</summary>
+    private async ValueTask<PlanEpoch?> TryResumeAsync(FormerPlan former, CancellationToken cancellationToken)
+    {
+        ImmutableArray<Layer> layers = _model.Graph.Layers;
+        if (layers.Length != former.Assignment.Count || !layers.All(layer => former.Assignment.ContainsKey(layer.Name)))
+            return null;
+        string[] ids = [.. layers.Select(layer => former.Assignment[layer.Name])];
+        bool allCame = await WaitForAgentsAsync(agents => Array.TrueForAll(ids, agents.Contains), former.AgentsTimeout, cancellationToken).ConfigureAwait(false);
+        if (!allCame)
+        {
+            await WaitForAgentsAsync(static agents => agents.Count > 0, _coordinator.Options.CapacityTimeout, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        Conditions madeFor = await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
+        PartitionProblem problem = await CreateProblemAsync(null, cancellationToken).ConfigureAwait(false);
+        int[] devices = [.. ids.Select(problem.Fleet.IndexOf)];
+        var evaluator = new PlanEvaluator(problem);
+        if (devices.Contains(-1) || !evaluator.Evaluate(devices).IsFeasible)
+            return null;
+        try
+        {
+            return await _stager.StageAsync(1, evaluator.Create(devices, "restored"), madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AgentLostException lost)
+        {
+            _coordinator.MarkLost(lost.Agent, lost);
+            return null;
+        }
+    }
+
+    private async ValueTask<bool> WaitForAgentsAsync(Func<HashSet<string>, bool> areThere, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        long started = _time.GetTimestamp();
+        while (true)
+        {
+            Conditions now = await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
+            if (areThere([.. now.AgentIds]))
+                return true;
+            TimeSpan left = timeout - _time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+                return false;
+            try
+            {
+                await _coordinator.WaitForAgentsAsync(now.Version).WaitAsync(left, _time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private async Task KeepAfterAsync(Task earlier, PlanEpoch epoch)
+    {
+        await earlier.ConfigureAwait(false);
+        await KeepAsync(epoch).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets the repository know on which agents the model runs; null for on none. Requests do not depend on it, so a failure is only logged.</summary>
+    private async Task KeepAsync(PlanEpoch? epoch)
+    {
+        if (_coordinator.Options.Repository is not { } repository)
+            return;
+        try
+        {
+            if (epoch is null)
+            {
+                await repository.RemoveDeploymentAsync(Name, CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+            PartitionPlan plan = epoch.Plan;
+            var stored = new StoredDeployment(Name, plan.Graph.Layers.ToImmutableSortedDictionary(static layer => layer.Name, layer => plan.Fleet.Devices[plan.Assignment[layer.Index]].Id, StringComparer.Ordinal))
+            {
+                RequestsPerSecond = _options.RequestsPerSecond,
+                MeasuredLayerSeconds = _options.MeasuredLayerSeconds.ToImmutableSortedDictionary(StringComparer.Ordinal),
+            };
+            await repository.SetDeploymentAsync(stored, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            _coordinator.Logger.DeploymentNotKept(exception, Name);
         }
     }
 

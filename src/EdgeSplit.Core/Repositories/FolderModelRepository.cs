@@ -13,6 +13,7 @@ namespace EdgeSplit.Repositories;
 /// <code>
 /// blobs/HASH                                        weights, each once
 /// models/NAME/model.json                            the sign that the model is there; names its version
+/// models/NAME/deployment.json                       how the model was deployed last; there until it is no longer
 /// models/NAME/VERSION/files/…                       the model file and the files that it refers to
 /// models/NAME/VERSION/partitions/ID.skeleton        a partition without its weights
 /// models/NAME/VERSION/partitions/ID.json            the sign that the partition is there; its blobs, inputs and outputs
@@ -146,6 +147,44 @@ public sealed class FolderModelRepository : IModelRepository
         }
     }
 
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<StoredDeployment> ListDeploymentsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (StoredModel model in ListModelsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (TryReadDeployment(model.Name) is { } manifest)
+            {
+                yield return new StoredDeployment(model.Name, manifest.Assignment)
+                {
+                    RequestsPerSecond = manifest.RequestsPerSecond,
+                    MeasuredLayerSeconds = manifest.MeasuredLayerSeconds,
+                };
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask SetDeploymentAsync(StoredDeployment deployment, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(deployment);
+        var manifest = new DeploymentManifest(DeploymentManifest.CurrentFormat, deployment.Assignment, deployment.RequestsPerSecond, deployment.MeasuredLayerSeconds);
+        using IDisposable entered = await _lock.EnterAsync(cancellationToken).ConfigureAwait(false);
+        _ = ReadModel(deployment.ModelName);
+        await AtomicFile.WriteAsync(
+            _layout.DeploymentManifest(deployment.ModelName), JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJsonContext.Default.DeploymentManifest), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RemoveDeploymentAsync(string modelName, CancellationToken cancellationToken)
+    {
+        string manifest = _layout.DeploymentManifest(modelName);
+        using IDisposable entered = await _lock.EnterAsync(cancellationToken).ConfigureAwait(false);
+        if (!File.Exists(manifest))
+            return;
+        File.Delete(manifest);
+        AtomicFile.FlushFolder(_layout.Model(modelName));
+    }
+
     private StoredModel Stored(string name, ModelManifest manifest) =>
         ContentHash.TryParse(manifest.Hashes.GetValueOrDefault(manifest.File), out ContentHash hash)
             ? new StoredModel(name, RepositoryLayout.Inside(_layout.Files(name, RepositoryLayout.CheckedName(manifest.Version)), manifest.File), hash)
@@ -170,6 +209,25 @@ public sealed class FolderModelRepository : IModelRepository
         {
             throw NotAManifest(name);
         }
+    }
+
+    private DeploymentManifest? TryReadDeployment(string name)
+    {
+        string path = _layout.DeploymentManifest(name);
+        try
+        {
+            if (JsonSerializer.Deserialize(File.ReadAllBytes(path), ManifestJsonContext.Default.DeploymentManifest) is { Format: DeploymentManifest.CurrentFormat } manifest)
+                return manifest;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+        throw new EdgeSplitException(EdgeSplitError.InvalidModel, $"'{path}' is not of the format '{DeploymentManifest.CurrentFormat}'. Delete it and deploy the model again.");
     }
 
     private EdgeSplitException NotAManifest(string name) =>
@@ -198,6 +256,7 @@ public sealed class FolderModelRepository : IModelRepository
             }
             if (manifest is null)
             {
+                File.Delete(_layout.DeploymentManifest(Path.GetFileName(folder)));
                 if (!Directory.EnumerateFileSystemEntries(folder).Any())
                     Directory.Delete(folder);
                 continue;

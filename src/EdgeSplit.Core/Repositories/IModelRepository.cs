@@ -34,4 +34,15 @@ public interface IModelRepository
     /// <summary>A stored partition.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>.</exception>
     ValueTask<ModelPartition> GetPartitionAsync(string modelName, string partitionId, CancellationToken cancellationToken);
+
+    /// <summary>The deployments that a coordinator finds when it starts again, by the names of their models.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidModel"/>: one is damaged.</exception>
+    IAsyncEnumerable<StoredDeployment> ListDeploymentsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Stores how a model is deployed, in place of what was stored before.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>: there is no such model.</exception>
+    ValueTask SetDeploymentAsync(StoredDeployment deployment, CancellationToken cancellationToken);
+
+    /// <summary>Forgets how a model is deployed, if it is.</summary>
+    ValueTask RemoveDeploymentAsync(string modelName, CancellationToken cancellationToken);
 }

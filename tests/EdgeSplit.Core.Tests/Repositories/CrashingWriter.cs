@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using EdgeSplit.Repositories;
 using EdgeSplit.Testing.Fakes;
@@ -6,7 +7,7 @@ namespace EdgeSplit.Tests.Repositories;
 
 /// <summary>
 /// A process that writes to a repository without end, and says what is done: <c>+NAME</c> for a model, <c>+NAME ID</c> for a
-/// partition, <c>-NAME</c> before a model is replaced or removed, each with a full stop.
+/// partition, <c>+NAME deployed</c> for a deployment, <c>-NAME</c> before a model is replaced or removed, each with a full stop.
 /// </summary>
 internal static class CrashingWriter
 {
@@ -44,6 +45,8 @@ internal static class CrashingWriter
             await File.WriteAllTextAsync(path, $"{seed} {i}");
             await repository.AddModelAsync(name, path, [], default);
             Console.Out.WriteLine($"+{name}.");
+            await repository.SetDeploymentAsync(new StoredDeployment(name, ImmutableSortedDictionary<string, string>.Empty.Add("layer", i.ToString())), default);
+            Console.Out.WriteLine($"+{name} deployed.");
             for (int k = 0; k < 3; k++)
             {
                 int first = random.Next(5);

@@ -87,6 +87,9 @@ public sealed class FolderModelRepositoryTests : ModelRepositoryConformance
                 await writer.WaitForExitAsync();
             }
             IModelRepository repository = await OpenAsync();
+            var deployed = new HashSet<string>();
+            await foreach (StoredDeployment deployment in repository.ListDeploymentsAsync(default))
+                deployed.Add(deployment.ModelName);
             foreach (string item in acknowledged)
             {
                 string[] parts = item.Split(' ');
@@ -94,6 +97,11 @@ public sealed class FolderModelRepositoryTests : ModelRepositoryConformance
                 Assert.That(File.Exists(stored.Path));
                 if (parts.Length == 1)
                     continue;
+                if (parts[1] == "deployed")
+                {
+                    Assert.That(deployed, Does.Contain(parts[0]));
+                    continue;
+                }
                 await repository.GetPartitionAsync(parts[0], parts[1], default);
                 foreach (EdgeSplit.Storage.BlobReference blob in (await repository.GetPartitionAsync(parts[0], parts[1], default)).Blobs)
                 {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeSplit.Models;
 using EdgeSplit.Repositories;
 using EdgeSplit.Storage;
@@ -150,6 +151,44 @@ public abstract class ModelRepositoryConformance
     }
 
     [Test]
+    public async Task SetDeployment_is_found_again_until_it_or_its_model_is_removed()
+    {
+        IModelRepository repository = await OpenAsync();
+        await repository.AddModelAsync("m", Write("one.onnx", "one"), [], default);
+        await repository.AddModelAsync("n", Write("two.onnx", "two"), [], default);
+        var first = new StoredDeployment("m", ImmutableSortedDictionary<string, string>.Empty.Add("layer", "a"));
+        StoredDeployment second = first with
+        {
+            Assignment = first.Assignment.SetItem("layer", "b"),
+            RequestsPerSecond = 2.5,
+            MeasuredLayerSeconds = ImmutableSortedDictionary<string, ImmutableArray<double>>.Empty.Add("b", [0.001]),
+        };
+        await repository.SetDeploymentAsync(first, default);
+        await repository.SetDeploymentAsync(second, default);
+        await repository.SetDeploymentAsync(first with { ModelName = "n" }, default);
+        repository = await OpenAsync();
+        StoredDeployment[] stored = await DeploymentsAsync(repository);
+        Assert.That(stored.Select(static deployment => deployment.ModelName), Is.EqualTo(new[] { "m", "n" }));
+        Assert.That(stored[0].Assignment, Is.EqualTo(second.Assignment));
+        Assert.That(stored[0].RequestsPerSecond, Is.EqualTo(2.5));
+        Assert.That(stored[0].MeasuredLayerSeconds["b"], Is.EqualTo(new[] { 0.001 }));
+
+        await repository.RemoveDeploymentAsync("m", default);
+        await repository.RemoveModelAsync("n", default);
+        await repository.RemoveDeploymentAsync("n", default);
+        await repository.AddModelAsync("n", Write("two.onnx", "two"), [], default);
+        Assert.That(await DeploymentsAsync(await OpenAsync()), Is.Empty);
+    }
+
+    [Test]
+    public async Task SetDeployment_of_an_unknown_model_fails()
+    {
+        IModelRepository repository = await OpenAsync();
+        await ErrorAssert.FailsWithAsync(
+            EdgeSplitError.NotFound, () => repository.SetDeploymentAsync(new StoredDeployment("m", ImmutableSortedDictionary<string, string>.Empty), default).AsTask());
+    }
+
+    [Test]
     public async Task RemoveModel_takes_the_weights_that_no_other_model_needs()
     {
         IModelRepository repository = await OpenAsync();
@@ -192,6 +231,14 @@ public abstract class ModelRepositoryConformance
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllText(path, content);
         return path;
+    }
+
+    private static async Task<StoredDeployment[]> DeploymentsAsync(IModelRepository repository)
+    {
+        var deployments = new List<StoredDeployment>();
+        await foreach (StoredDeployment deployment in repository.ListDeploymentsAsync(default))
+            deployments.Add(deployment);
+        return [.. deployments];
     }
 
     private static async Task<List<string>> NamesAsync(IModelRepository repository)

@@ -55,4 +55,7 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2016, LogLevel.Error, "Model {ModelName}: looking for another plan failed.")]
     public static partial void SearchFailed(this ILogger logger, Exception exception, string modelName);
+
+    [LoggerMessage(2017, LogLevel.Warning, "Model {ModelName}: the repository could not take down on which agents it runs; after a restart it would be planned anew.")]
+    public static partial void DeploymentNotKept(this ILogger logger, Exception exception, string modelName);
 }

@@ -21,6 +21,13 @@ internal sealed record PartitionManifest(
     public const string CurrentFormat = "edgesplit.partition/1";
 }
 
+/// <summary>What <c>deployment.json</c> says of how a model is deployed.</summary>
+internal sealed record DeploymentManifest(
+    string Format, ImmutableSortedDictionary<string, string> Assignment, double RequestsPerSecond, ImmutableSortedDictionary<string, ImmutableArray<double>> MeasuredLayerSeconds)
+{
+    public const string CurrentFormat = "edgesplit.deployment/1";
+}
+
 /// <summary>A blob that a partition refers to.</summary>
 internal sealed record BlobManifest(string Hash, long ByteCount);
 
@@ -35,4 +42,5 @@ internal readonly record struct DimensionManifest(long? Size, string? Symbol);
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ModelManifest))]
 [JsonSerializable(typeof(PartitionManifest))]
+[JsonSerializable(typeof(DeploymentManifest))]
 internal sealed partial class ManifestJsonContext : JsonSerializerContext;

@@ -22,6 +22,8 @@ internal sealed class RepositoryLayout(string root)
 
     public string ModelManifest(string name) => Path.Combine(Model(name), "model.json");
 
+    public string DeploymentManifest(string name) => Path.Combine(Model(name), "deployment.json");
+
     public string Version(string name, string version) => Path.Combine(Model(name), version);
 
     public string Files(string name, string version) => Path.Combine(Version(name, version), "files");

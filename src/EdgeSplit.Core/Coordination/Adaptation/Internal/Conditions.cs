@@ -11,6 +11,12 @@ internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
 {
     private readonly Dictionary<AgentEntry, (double Load, Link Link)> _known = agents.ToDictionary(static entry => entry, static entry => (entry.EffectiveLoad, entry.Link));
 
+    /// <summary>The version of the agents.</summary>
+    public int Version => version;
+
+    /// <summary>The agents that plans could use.</summary>
+    public IEnumerable<string> AgentIds => agents.Select(static entry => entry.Id);
+
     /// <summary>What has changed since, by as much as counts; null where nothing has.</summary>
     public (RepartitionTrigger Trigger, string Cause)? FindChange(int versionNow, ImmutableArray<AgentEntry> agentsNow, Func<AgentEntry, bool> isUsed, AdaptationOptions options)
     {
