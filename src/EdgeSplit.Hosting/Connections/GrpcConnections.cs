@@ -13,8 +13,7 @@ internal static class GrpcConnections
     public static GrpcServiceOptions ForClients(IServiceProvider provider)
     {
         GrpcHostOptions options = Options(provider);
-        string? token = options.ClientTokenFile is null ? options.ReadToken() : new ConnectionSecurity { TokenFile = options.ClientTokenFile }.ReadToken();
-        return ForServing(provider, options, token);
+        return ForServing(provider, options, new ConnectionSecurity { TokenFile = options.ClientTokenFile }.ReadToken());
     }
 
     public static GrpcServiceOptions ForCoordinators(IServiceProvider provider)

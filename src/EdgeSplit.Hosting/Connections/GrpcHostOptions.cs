@@ -10,8 +10,8 @@ public sealed class GrpcHostOptions : ConnectionSecurity
     public IList<string> Agents { get; } = [];
 
     /// <summary>
-    /// A file with the token that clients of a coordinator send to the services that the web application maps; null for that of
-    /// <see cref="ConnectionSecurity.TokenFile"/>.
+    /// A file with the token that clients of a coordinator send to the services that the web application maps; null for none, which
+    /// answers callers on this machine alone.
     /// </summary>
     public string? ClientTokenFile { get; set; }
 
