@@ -13,7 +13,7 @@ namespace EdgeSplit.Grpc;
 
 /// <summary>
 /// Serves one agent over gRPC on a port of its own. An application with a web server of its own maps the agent there instead,
-/// with <see cref="GrpcServices.AddEdgeSplitAgentService"/> and <see cref="GrpcEndpoints.MapEdgeSplit"/>.
+/// with <see cref="GrpcServices"/> and <see cref="GrpcEndpoints.MapEdgeSplit"/>.
 /// </summary>
 /// <remarks>Thread-safe. The agent stays the caller's: dispose of the server first, then of the agent.</remarks>
 public sealed class GrpcAgentServer : IAsyncDisposable

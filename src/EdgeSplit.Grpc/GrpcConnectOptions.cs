@@ -28,4 +28,12 @@ public record GrpcConnectOptions : GrpcOptions
         get;
         init => field = value == Timeout.InfiniteTimeSpan ? value : Positive(value);
     } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>The first wait before a lost connection is made anew; it doubles with each try that fails.</summary>
+    /// <value>Default: 0.5 seconds.</value>
+    public TimeSpan RetryDelay { get; init => field = Positive(value); } = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>The longest wait between two tries.</summary>
+    /// <value>Default: 30 seconds.</value>
+    public TimeSpan MaxRetryDelay { get; init => field = Positive(value); } = TimeSpan.FromSeconds(30);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
 using EdgeSplit.Grpc.Agents;
 using EdgeSplit.Grpc.Messages;
@@ -79,6 +80,47 @@ public sealed class GrpcEdgeAgent : IEdgeAgent
         {
             channel.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Connects to an agent, and again whenever the session was lost, with waits that grow while that fails. Each object given is
+    /// the caller's; the next follows when that one is disconnected.
+    /// </summary>
+    /// <exception cref="EdgeSplitException">The first connection fails in a way that waiting does not mend.</exception>
+    public static async IAsyncEnumerable<GrpcEdgeAgent> KeepConnectedAsync(
+        string address, GrpcConnectOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        options ??= new GrpcConnectOptions();
+        TimeSpan delay = options.RetryDelay;
+        bool wasConnected = false;
+        while (true)
+        {
+            GrpcEdgeAgent? agent = null;
+            string reason = "The session has ended.";
+            try
+            {
+                agent = await ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (EdgeSplitException exception) when (wasConnected || exception.IsTransient)
+            {
+                reason = exception.Message;
+            }
+            if (agent is not null)
+            {
+                wasConnected = true;
+                long connected = options.TimeProvider.GetTimestamp();
+                yield return agent;
+                await agent.Disconnected.WaitAsync(cancellationToken).ConfigureAwait(false);
+                // One that ends at once, over and over, is not dialled without a wait.
+                if (options.TimeProvider.GetElapsedTime(connected) > options.MaxRetryDelay)
+                    delay = options.RetryDelay;
+            }
+            // Cut at random, so that not all come back at once.
+            TimeSpan wait = delay * (0.5 + (Random.Shared.NextDouble() / 2));
+            delay = delay * 2 < options.MaxRetryDelay ? delay * 2 : options.MaxRetryDelay;
+            GrpcLog.Retrying(options.CreateLogger<GrpcEdgeAgent>(), address, reason, wait);
+            await Task.Delay(wait, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -25,4 +25,7 @@ internal static partial class GrpcLog
 
     [LoggerMessage(3007, LogLevel.Information, "Agent '{AgentId}' listens for gRPC on {EndPoint}")]
     public static partial void Listening(ILogger logger, string agentId, string endPoint);
+
+    [LoggerMessage(3008, LogLevel.Warning, "No session with the agent at {Address}: {Reason} Trying again in {Delay}")]
+    public static partial void Retrying(ILogger logger, string address, string reason, TimeSpan delay);
 }

@@ -21,12 +21,24 @@ public static class GrpcServices
     public static IServiceCollection AddEdgeSplitAgentService(
         this IServiceCollection services, Func<IServiceProvider, IEdgeAgent> agent, GrpcServiceOptions? options = null)
     {
+        options ??= new GrpcServiceOptions();
+        return AddEdgeSplitAgentService(services, agent, _ => options);
+    }
+
+    /// <summary>Registers the service through which coordinators use an agent.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="agent">Gives the agent, which stays the caller's.</param>
+    /// <param name="options">Gives what to take and how, each time the same.</param>
+    public static IServiceCollection AddEdgeSplitAgentService(
+        this IServiceCollection services, Func<IServiceProvider, IEdgeAgent> agent, Func<IServiceProvider, GrpcServiceOptions> options)
+    {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(agent);
-        options ??= new GrpcServiceOptions();
+        ArgumentNullException.ThrowIfNull(options);
         AddCommon(services);
-        services.AddSingleton(provider => new AgentService(agent(provider), options, provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
-        services.AddSingleton(new AgentGuard(new CallGuard(options)));
+        services.AddSingleton(provider => new AgentService(
+            agent(provider), options(provider), provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.AddSingleton(provider => new AgentGuard(new CallGuard(options(provider))));
         return services;
     }
 
@@ -37,17 +49,29 @@ public static class GrpcServices
     public static IServiceCollection AddEdgeSplitCoordinatorServices(
         this IServiceCollection services, Func<IServiceProvider, Coordinator>? coordinator = null, GrpcServiceOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(services);
-        coordinator ??= static provider => provider.GetRequiredService<Coordinator>();
         options ??= new GrpcServiceOptions();
+        return AddEdgeSplitCoordinatorServices(services, coordinator, _ => options);
+    }
+
+    /// <summary>Registers the services through which clients use a coordinator: <c>edgesplit.v1.Coordinator</c> and the Open Inference Protocol.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="coordinator">Gives the coordinator, which stays the caller's; null for the one that is registered.</param>
+    /// <param name="options">Gives what to take and how, each time the same.</param>
+    public static IServiceCollection AddEdgeSplitCoordinatorServices(
+        this IServiceCollection services, Func<IServiceProvider, Coordinator>? coordinator, Func<IServiceProvider, GrpcServiceOptions> options)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(options);
+        coordinator ??= static provider => provider.GetRequiredService<Coordinator>();
         AddCommon(services);
-        services.AddSingleton(provider => new CoordinatorService(coordinator(provider), options));
-        services.AddSingleton(provider => new InferenceServer(coordinator(provider), options));
-        services.AddSingleton(provider => new OpenInferenceService(provider.GetRequiredService<InferenceServer>(), options));
-        services.AddSingleton(provider => new RestEndpoints(provider.GetRequiredService<InferenceServer>(), options));
-        services.AddSingleton(new CoordinatorGuard(new CallGuard(options)));
+        services.AddSingleton(provider => new CoordinatorService(coordinator(provider), options(provider)));
+        services.AddSingleton(provider => new InferenceServer(coordinator(provider), options(provider)));
+        services.AddSingleton(provider => new OpenInferenceService(provider.GetRequiredService<InferenceServer>(), options(provider)));
+        services.AddSingleton(provider => new RestEndpoints(provider.GetRequiredService<InferenceServer>(), options(provider)));
+        services.AddSingleton(provider => new CoordinatorGuard(new CallGuard(options(provider))));
         // Its clients send a request as one message, however large the tensors are.
-        services.Configure<GrpcServiceOptions<OpenInferenceService>>(service => service.MaxReceiveMessageSize = options.MaxTensorBytes);
+        services.AddOptions<GrpcServiceOptions<OpenInferenceService>>()
+            .Configure<IServiceProvider>((service, provider) => service.MaxReceiveMessageSize = options(provider).MaxTensorBytes);
         services.AddHealthChecks().AddCheck<DeploymentCheck>("edgesplit.models");
         return services;
     }

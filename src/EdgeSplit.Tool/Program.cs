@@ -12,6 +12,7 @@ var root = new RootCommand("Splits ONNX models over several devices, checks the 
     FleetCommand.Create(),
     AgentCommand.Create(),
     RunCommand.Create(),
+    ServeCommand.Create(),
     SimulateCommand.Create(),
     CertsCommand.Create(),
     ZooCommand.Create(),

@@ -80,6 +80,15 @@ public sealed class Coordinator : IAsyncDisposable
     /// <summary>Raised with each decision. Handlers return soon.</summary>
     public event EventHandler<RepartitionDecision>? DecisionMade;
 
+    /// <summary>Requests that are worked on now.</summary>
+    public int InFlightRequests => Window.InFlight;
+
+    /// <summary>Requests that wait for their turn now.</summary>
+    public int QueuedRequests => Window.Queued;
+
+    /// <summary>Raised when a request has ended, whichever way, on the thread that ends it. Handlers return at once and throw nothing.</summary>
+    public event EventHandler<RequestOutcome>? RequestEnded;
+
     internal AdmissionWindow Window { get; }
 
     internal ILogger Logger { get; }
@@ -338,6 +347,13 @@ public sealed class Coordinator : IAsyncDisposable
             deployment.OnAgentLost(agent, cause);
         agent.Agent.Abandon($"Agent '{agent.Id}' is lost: {cause.Message}");
     }
+
+    /// <summary>Tells of a request that has ended, where someone listens.</summary>
+    internal void OnRequestEnded(string model, long epoch, TimeSpan latency, ImmutableArray<StageTiming> stages, string? error) =>
+        RequestEnded?.Invoke(this, new RequestOutcome(model, epoch, Options.TimeProvider.GetUtcNow(), latency, stages, error));
+
+    /// <summary>Whether someone listens to the ends of requests.</summary>
+    internal bool TellsOfRequests => RequestEnded is not null;
 
     /// <summary>Keeps a decision, logs it and tells of it.</summary>
     internal void Note(RepartitionDecision decision)

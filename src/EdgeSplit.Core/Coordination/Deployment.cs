@@ -105,6 +105,8 @@ public sealed class Deployment : IAsyncDisposable
         {
             FinalResult result = await RunAsync(inputs, started, cancellationToken).ConfigureAwait(false);
             EdgeSplitTelemetry.RequestDuration.Record(result.Latency.TotalSeconds, _modelTag);
+            if (_coordinator.TellsOfRequests)
+                _coordinator.OnRequestEnded(Name, result.Epoch, result.Latency, result.Stages, null);
             return result;
         }
         catch (Exception exception)
@@ -112,8 +114,9 @@ public sealed class Deployment : IAsyncDisposable
             gaveUp = exception is OperationCanceledException;
             string error = exception is EdgeSplitException failure ? failure.Error.ToString() : exception.GetType().Name;
             activity?.SetStatus(ActivityStatusCode.Error, error);
-            EdgeSplitTelemetry.RequestDuration.Record(
-                _time.GetElapsedTime(started).TotalSeconds, _modelTag, new KeyValuePair<string, object?>("error.type", error));
+            TimeSpan latency = _time.GetElapsedTime(started);
+            EdgeSplitTelemetry.RequestDuration.Record(latency.TotalSeconds, _modelTag, new KeyValuePair<string, object?>("error.type", error));
+            _coordinator.OnRequestEnded(Name, CurrentEpoch?.Number ?? 0, latency, [], error);
             throw;
         }
         finally

@@ -22,9 +22,27 @@ public static class EdgeSplitTelemetry
     internal static UpDownCounter<int> RequestsInFlight { get; } = Meter.CreateUpDownCounter<int>(
         "edgesplit.requests.in_flight", "{request}", "Requests that are worked on.");
 
+    internal static UpDownCounter<int> RequestsQueued { get; } = Meter.CreateUpDownCounter<int>(
+        "edgesplit.requests.queued", "{request}", "Requests that wait for their turn.");
+
+    internal static Counter<long> StageBytes { get; } = Meter.CreateCounter<long>(
+        "edgesplit.stage.io", "By", "Bytes of tensors that agents were sent and answered with, before compression.");
+
+    internal static Histogram<double> ExecutionDuration { get; } = Meter.CreateHistogram<double>(
+        "edgesplit.agent.execution.duration", "s", "Time that an agent's runtime took for a stage.");
+
+    internal static Histogram<double> ExecutionQueueDuration { get; } = Meter.CreateHistogram<double>(
+        "edgesplit.agent.queue.duration", "s", "Time that a stage waited on its agent.");
+
     internal static Counter<int> RequestRetries { get; } = Meter.CreateCounter<int>(
         "edgesplit.request.retries", "{request}", "Requests that were run again because an agent was lost.");
 
     internal static Counter<int> PlanSwitches { get; } = Meter.CreateCounter<int>(
         "edgesplit.plan.switches", "{switch}", "Switches of a deployment to another plan.");
+
+    /// <summary>The tag of bytes that go to an agent.</summary>
+    internal static KeyValuePair<string, object?> Transmitted { get; } = new("network.io.direction", "transmit");
+
+    /// <summary>The tag of bytes that come from an agent.</summary>
+    internal static KeyValuePair<string, object?> Received { get; } = new("network.io.direction", "receive");
 }

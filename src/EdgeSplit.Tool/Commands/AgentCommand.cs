@@ -1,5 +1,7 @@
 using System.CommandLine;
 using EdgeSplit.Agents;
+using EdgeSplit.Grpc;
+using EdgeSplit.Hosting;
 using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Storage;
 using EdgeSplit.Transport;
@@ -18,6 +20,7 @@ internal static class AgentCommand
         Option<string> blobs = new("--blobs") { Description = "A folder to keep weights in between runs. Default: a temporary one.", HelpName = "DIR" };
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
         Option<string> join = new("--join") { Description = "Connect to a coordinator that listens, instead of listening; and again whenever the connection is lost.", HelpName = "HOST:PORT" };
+        Option<bool> grpc = new("--grpc") { Description = "Listen for coordinators that use gRPC instead of TCP." };
         var security = new SecurityArguments();
         slow.Validators.Add(result =>
         {
@@ -26,8 +29,13 @@ internal static class AgentCommand
         });
         listen.Validators.Add(SharedArguments.CheckAddresses);
         join.Validators.Add(SharedArguments.CheckAddresses);
-        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, join, id, threads, concurrent, blobs, slow };
+        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, grpc, join, id, threads, concurrent, blobs, slow };
         security.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(grpc) && result.GetValue(join) is not null)
+                result.AddError("--join works over TCP only; over gRPC the coordinator connects to the agent.");
+        });
         command.SetAction(async (result, cancellationToken) =>
         {
             IPartitionRuntime runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = result.GetValue(threads) });
@@ -44,6 +52,8 @@ internal static class AgentCommand
             {
                 if (result.GetValue(join) is { } coordinator)
                     await JoinAsync(agent, what, coordinator, security, result, cancellationToken);
+                else if (result.GetValue(grpc))
+                    await ListenForGrpcAsync(agent, what, result.GetRequiredValue(listen), security.Read(result), cancellationToken);
                 else
                     await ListenAsync(agent, what, result.GetRequiredValue(listen), security, result, cancellationToken);
             }
@@ -68,6 +78,21 @@ internal static class AgentCommand
         });
         await server.StartAsync(cancellationToken);
         Console.Out.WriteLine($"{what} listening on {HostAndPort.Format(server.EndPoint)}");
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    private static async Task ListenForGrpcAsync(EdgeAgent agent, string what, string endPoint, ConnectionSecurity security, CancellationToken cancellationToken)
+    {
+        await using var server = new GrpcAgentServer(agent, new GrpcAgentServerOptions
+        {
+            EndPoint = SharedArguments.ListenAddress(endPoint),
+            Token = security.ReadToken(),
+            Certificate = security.CreateServerTls()?.Certificate,
+            ClientAuthorities = security.ReadAuthorities(),
+            DangerouslyAllowUnauthenticatedRemoteCalls = security.DangerouslyAllowUnauthenticatedRemoteConnections,
+        });
+        await server.StartAsync(cancellationToken);
+        Console.Out.WriteLine($"{what} listening on {server.Address}");
         await Task.Delay(Timeout.Infinite, cancellationToken);
     }
 

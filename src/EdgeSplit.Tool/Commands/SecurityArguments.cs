@@ -1,6 +1,5 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
+using EdgeSplit.Hosting;
 using EdgeSplit.Transport.Security;
 
 namespace EdgeSplit.Tool.Commands;
@@ -33,40 +32,34 @@ internal sealed class SecurityArguments
 
     public bool AllowsStrangers(ParseResult result) => result.GetValue(_open);
 
-    public JoinToken? Token(ParseResult result) => result.GetValue(_token) is { } path ? new JoinToken(File.ReadAllText(path)) : null;
+    /// <summary>What the options say.</summary>
+    public ConnectionSecurity Read(ParseResult result)
+    {
+        if (result.GetValue(_key) is not null && result.GetValue(_certificate) is null)
+            throw new BadUsageException("--tls-key goes with --tls-cert.");
+        return new ConnectionSecurity
+        {
+            TokenFile = result.GetValue(_token),
+            Tls = result.GetValue(_tls),
+            AuthorityFile = result.GetValue(_authority),
+            CertificateFile = result.GetValue(_certificate),
+            KeyFile = result.GetValue(_key),
+            ServerName = result.GetValue(_name),
+            DangerouslyAllowUnauthenticatedRemoteConnections = AllowsStrangers(result),
+        };
+    }
+
+    public JoinToken? Token(ParseResult result) => Read(result).CreateJoinToken();
 
     /// <summary>TLS for connecting; null without any option of it.</summary>
-    public TlsClientOptions? ForConnecting(ParseResult result) =>
-        result.GetValue(_tls) || result.GetValue(_authority) is not null || result.GetValue(_certificate) is not null
-            ? new TlsClientOptions { Authorities = Authorities(result), Certificate = Certificate(result), ServerName = result.GetValue(_name) }
-            : null;
+    public TlsClientOptions? ForConnecting(ParseResult result) => Read(result).CreateClientTls();
 
-    /// <summary>TLS for listening; null without a certificate.</summary>
-    public TlsServerOptions? ForListening(ParseResult result) => Certificate(result) is { } certificate
-        ? new TlsServerOptions { Certificate = certificate, ClientAuthorities = Authorities(result) }
-        : result.GetValue(_tls) || result.GetValue(_authority) is not null
-            ? throw new BadUsageException("Listening with TLS needs --tls-cert FILE.crt and its key; 'edgesplit certs' makes them.")
-            : null;
-
-    private X509Certificate2? Certificate(ParseResult result) => result.GetValue(_certificate) is { } path
-        ? CertificateAuthority.LoadCertificate(path, result.GetValue(_key) ?? Path.ChangeExtension(path, ".key"))
-        : result.GetValue(_key) is null ? null : throw new BadUsageException("--tls-key goes with --tls-cert.");
-
-    private X509Certificate2Collection? Authorities(ParseResult result)
+    /// <summary>TLS for listening; null without any option of it.</summary>
+    public TlsServerOptions? ForListening(ParseResult result)
     {
-        if (result.GetValue(_authority) is not { } path)
-            return null;
-        var authorities = new X509Certificate2Collection();
-        try
-        {
-            authorities.ImportFromPemFile(path);
-        }
-        catch (CryptographicException exception)
-        {
-            throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"'{path}' has no certificates in PEM: {exception.Message}", exception);
-        }
-        return authorities.Count > 0
-            ? authorities
-            : throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"'{path}' has no certificates in PEM.");
+        ConnectionSecurity security = Read(result);
+        return security.UsesTls && security.CertificateFile is null
+            ? throw new BadUsageException("Listening with TLS needs --tls-cert FILE.crt and its key; 'edgesplit certs' makes them.")
+            : security.CreateServerTls();
     }
 }

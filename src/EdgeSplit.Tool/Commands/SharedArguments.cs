@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Net;
 using EdgeSplit.Costs;
 using EdgeSplit.Transport;
 
@@ -40,15 +41,26 @@ internal static class SharedArguments
     public static void CheckAddresses(OptionResult result)
     {
         foreach (Token token in result.Tokens)
+            CheckAddress(token.Value, result);
+    }
+
+    /// <summary>An address of this machine to listen on, for what takes no names.</summary>
+    public static IPEndPoint ListenAddress(string text) => HostAndPort.Parse(text) switch
+    {
+        IPEndPoint address => address,
+        DnsEndPoint { Host: "localhost" } name => new IPEndPoint(IPAddress.Loopback, name.Port),
+        _ => throw new BadUsageException($"'{text}' names a host; to listen there, write an address of this machine, such as 127.0.0.1:8000 or *:8000."),
+    };
+
+    public static void CheckAddress(string address, OptionResult result)
+    {
+        try
         {
-            try
-            {
-                HostAndPort.Parse(token.Value);
-            }
-            catch (EdgeSplitException exception)
-            {
-                result.AddError(exception.Message);
-            }
+            HostAndPort.Parse(address);
+        }
+        catch (EdgeSplitException exception)
+        {
+            result.AddError(exception.Message);
         }
     }
 

@@ -7,6 +7,8 @@ using EdgeSplit.Testing.Fakes;
 
 namespace EdgeSplit.Tests.Coordination;
 
+// Alone: tests that listen to traces would make every request allocate its spans.
+[NonParallelizable]
 public sealed class OverheadTests
 {
     private const int Stages = 5;

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using EdgeSplit.Coordination;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Agents.Internal;
@@ -8,6 +10,8 @@ internal sealed class Execution(string agentId, InferenceRequest request, Loaded
     // The caller's continuation must not run on a thread of the queue.
     private readonly TaskCompletionSource<PartialResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _enqueued = time.GetTimestamp();
+    // Of the caller: the execution runs on a thread of the queue, which has none.
+    private readonly Activity? _caller = Activity.Current;
     private CancellationTokenRegistration _registration;
     private ExecutionQueue? _queue;
 
@@ -36,11 +40,15 @@ internal sealed class Execution(string agentId, InferenceRequest request, Loaded
         PartialResult? result = null;
         Exception? failure = null;
         long started = time.GetTimestamp();
+        TimeSpan queued = time.GetElapsedTime(_enqueued, started);
+        using Activity? activity = StartActivity(queued);
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
             IReadOnlyDictionary<string, Tensor> outputs = partition.Executor.Execute(request.Inputs, cancellationToken);
-            result = new PartialResult(request.RequestId, request.PartitionId, outputs, time.GetElapsedTime(started), time.GetElapsedTime(_enqueued, started));
+            result = new PartialResult(request.RequestId, request.PartitionId, outputs, time.GetElapsedTime(started), queued);
+            EdgeSplitTelemetry.ExecutionDuration.Record(result.ComputeTime.TotalSeconds, new KeyValuePair<string, object?>("edgesplit.agent.id", agentId));
+            EdgeSplitTelemetry.ExecutionQueueDuration.Record(queued.TotalSeconds, new KeyValuePair<string, object?>("edgesplit.agent.id", agentId));
         }
         catch (Exception exception) when (exception is OperationCanceledException or EdgeSplitException)
         {
@@ -54,6 +62,10 @@ internal sealed class Execution(string agentId, InferenceRequest request, Loaded
         {
             failure = new EdgeSplitException(EdgeSplitError.ExecutionFailed, $"Partition '{request.PartitionId}' failed on agent '{agentId}': {exception.Message}", exception);
         }
+        if (failure is not null)
+            activity?.SetStatus(ActivityStatusCode.Error, (failure as EdgeSplitException)?.Error.ToString() ?? "cancelled");
+        // Before the caller learns the outcome, so that a trace that has ended is whole.
+        activity?.Stop();
         partition.Release();
         _queue!.OnEnded();
         _registration.Unregister();
@@ -64,6 +76,9 @@ internal sealed class Execution(string agentId, InferenceRequest request, Loaded
         else
             _completion.SetException(failure!);
     }
+
+    private Activity? StartActivity(TimeSpan queued) => EdgeSplitTelemetry.Source.StartActivity("edgesplit.execute", ActivityKind.Internal, _caller?.Context ?? default)
+        ?.SetTag("edgesplit.agent.id", agentId).SetTag("edgesplit.partition.id", request.PartitionId).SetTag("edgesplit.queue.seconds", queued.TotalSeconds);
 
     private void OnCancelled()
     {

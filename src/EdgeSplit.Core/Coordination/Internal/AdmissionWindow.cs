@@ -21,6 +21,16 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
     /// <summary>Requests that are worked on.</summary>
     public int InFlight => Volatile.Read(ref _inFlight);
 
+    /// <summary>Requests that wait for their turn.</summary>
+    public int Queued
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count;
+        }
+    }
+
     /// <summary>Lets fewer in than at most, or as many again: more than the plans' stages work on would only wait at the agents.</summary>
     public void Limit(int count)
     {
@@ -90,7 +100,17 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
     private async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellationToken)
     {
         using (cancellationToken.UnsafeRegister(static (state, token) => ((Action<CancellationToken>)state!)(token), (Action<CancellationToken>)GiveUp))
-            await waiter.Turn.Task.ConfigureAwait(false);
+        {
+            EdgeSplitTelemetry.RequestsQueued.Add(1);
+            try
+            {
+                await waiter.Turn.Task.ConfigureAwait(false);
+            }
+            finally
+            {
+                EdgeSplitTelemetry.RequestsQueued.Add(-1);
+            }
+        }
 
         void GiveUp(CancellationToken token)
         {

@@ -137,9 +137,18 @@ internal sealed class RequestRun
         _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent), total, result.ComputeTime, result.QueueTime);
         _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered);
         EdgeSplitTelemetry.StageDuration.Record(total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
+        if (EdgeSplitTelemetry.StageBytes.Enabled)
+            CountBytes(inputs, result, target);
+        activity?.SetTag("edgesplit.compute.seconds", result.ComputeTime.TotalSeconds).SetTag("edgesplit.queue.seconds", result.QueueTime.TotalSeconds);
         Keep(result, route);
         foreach (int slot in slots)
             Release(slot);
+    }
+
+    private void CountBytes(Tensor[] inputs, PartialResult result, StageTarget target)
+    {
+        EdgeSplitTelemetry.StageBytes.Add(inputs.Sum(static tensor => tensor.ByteCount), _epoch.ModelTag, target.AgentTag, EdgeSplitTelemetry.Transmitted);
+        EdgeSplitTelemetry.StageBytes.Add(result.Outputs.Values.Sum(static tensor => tensor.ByteCount), _epoch.ModelTag, target.AgentTag, EdgeSplitTelemetry.Received);
     }
 
     /// <summary>Takes over a stage's outputs; one that nobody needs is disposed of.</summary>

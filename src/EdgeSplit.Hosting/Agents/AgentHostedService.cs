@@ -1,0 +1,90 @@
+using EdgeSplit.Agents;
+using EdgeSplit.Grpc;
+using EdgeSplit.Hosting.Connections;
+using EdgeSplit.Transport;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace EdgeSplit.Hosting.Agents;
+
+/// <summary>Lets coordinators use an application's agent while the application runs.</summary>
+internal sealed class AgentHostedService(
+    IServiceProvider provider, EdgeAgent agent, AgentServing serving, HostedParts parts, IHostApplicationLifetime lifetime, ILogger<AgentHostedService> logger)
+    : IHostedService
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private AgentServer? _tcpServer;
+    private GrpcAgentServer? _grpcServer;
+    private Task _joining = Task.CompletedTask;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        serving.Problem = null;
+        // The coordinator of this application was given the agent in the process.
+        if (!parts.ServesAgent)
+            return;
+        if (parts.UsesTcp && provider.GetRequiredService<IOptions<TcpHostOptions>>().Value is { } tcp)
+        {
+            if (tcp.Listen is not null)
+            {
+                _tcpServer = new AgentServer(agent, TcpConnections.ForCoordinators(provider));
+                await _tcpServer.StartAsync(cancellationToken).ConfigureAwait(false);
+                serving.TcpEndPoint = _tcpServer.EndPoint;
+            }
+            if (tcp.Join is not null)
+            {
+                serving.Problem = $"The agent has not joined the coordinator at {tcp.Join} yet.";
+                _joining = JoinAsync(tcp.Join);
+            }
+        }
+        if (parts.UsesGrpc && provider.GetRequiredService<IOptions<GrpcHostOptions>>().Value.Listen is not null)
+        {
+            _grpcServer = new GrpcAgentServer(agent, GrpcConnections.ForListening(provider));
+            await _grpcServer.StartAsync(cancellationToken).ConfigureAwait(false);
+            serving.GrpcAddress = _grpcServer.Address;
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        serving.Problem = "The agent is stopping.";
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _joining.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_tcpServer is not null)
+            await _tcpServer.DisposeAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_grpcServer is not null)
+            await _grpcServer.DisposeAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+        HostingLog.AgentStopped(logger, agent.Id);
+    }
+
+    private async Task JoinAsync(string coordinator)
+    {
+        await Task.Yield();
+        var dialer = new AgentDialer(agent, HostAndPort.Parse(coordinator), TcpConnections.ForDialling(provider, new Progress(this, coordinator)));
+        try
+        {
+            await dialer.RunAsync(_stopping.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // Being stopped is how it ends.
+        }
+        catch (EdgeSplitException exception)
+        {
+            // Waiting does not mend it, and an agent that cannot join is of no use.
+            serving.Problem = exception.Message;
+            HostingLog.JoinRefused(logger, agent.Id, coordinator, exception);
+            lifetime.StopApplication();
+        }
+    }
+
+    private sealed class Progress(AgentHostedService service, string coordinator) : IProgress<DialProgress>
+    {
+        public void Report(DialProgress value) =>
+            service.Serving.Problem = value.IsConnected ? null : $"The agent is not connected to the coordinator at {coordinator}: {value.Reason}";
+    }
+
+    private AgentServing Serving => serving;
+}

@@ -1,0 +1,51 @@
+using EdgeSplit.Coordination;
+using EdgeSplit.Costs;
+
+namespace EdgeSplit.Hosting;
+
+/// <summary>How an application's coordinator plans and serves, and what it deploys.</summary>
+public sealed class CoordinatorHostOptions
+{
+    /// <summary>The coordinator's id among the devices.</summary>
+    /// <value>Default: <c>coordinator</c>.</value>
+    public string Id { get; set; } = "coordinator";
+
+    /// <summary>The models that are deployed at the start.</summary>
+    public IList<ModelHostOptions> Models { get; } = [];
+
+    /// <summary>A folder that keeps models, partitions and weights; null to keep nothing.</summary>
+    public string? Repository { get; set; }
+
+    /// <summary>Agents to wait for before models are deployed. Those that come later are used too, once that pays.</summary>
+    /// <value>Default: 1.</value>
+    public int MinimumAgents { get; set; } = 1;
+
+    /// <summary>What plans minimise.</summary>
+    /// <value>Default: latency.</value>
+    public PlanObjective Objective { get; set; } = PlanObjective.Latency;
+
+    /// <summary>Whether the coordinator runs layers itself.</summary>
+    public bool RunsLayers { get; set; }
+
+    /// <summary>Requests that are worked on at the same time.</summary>
+    /// <value>Default: 32.</value>
+    public int MaxInFlightRequests { get; set; } = 32;
+
+    /// <summary>Requests that wait for their turn; further ones fail.</summary>
+    /// <value>Default: 1024.</value>
+    public int MaxQueuedRequests { get; set; } = 1024;
+
+    /// <summary>
+    /// Lets links carry activations compressed, each number changed by at most this much of its tensor's largest: 0 for lossless only,
+    /// null to compress nothing.
+    /// </summary>
+    public double? CompressionErrorBudget { get; set; }
+
+    /// <summary>Changes what has no option here, such as the partitioner, the cost model or the adaptation; null for nothing.</summary>
+    public Func<CoordinatorOptions, CoordinatorOptions>? Customize { get; set; }
+
+    /// <summary>Deploys a model at the start.</summary>
+    /// <param name="model">The path of a model file, or the name of a model in the repository.</param>
+    /// <param name="name">The name under which it is served; null for the file's name without extension.</param>
+    public void AddModel(string model, string? name = null) => Models.Add(new ModelHostOptions { Model = model, Name = name });
+}

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using EdgeSplit.Costs;
+using EdgeSplit.Tool.Serving;
+using Microsoft.AspNetCore.Builder;
+
+namespace EdgeSplit.Tool.Commands;
+
+/// <summary><c>edgesplit serve</c>: a coordinator that serves models to standard clients until stopped.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        Argument<string[]> models = new("models")
+        {
+            Description = "The models to serve: files, or names of models in the repository; NAME=FILE gives a name. None to load them on the dashboard.",
+            HelpName = "MODEL",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        Option<string> repository = new("--repository") { Description = "A folder that keeps models, partitions and weights.", HelpName = "DIR" };
+        Option<string[]> agents = new("--agent")
+        {
+            Description = "An agent to connect to, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC; repeat for several.",
+            HelpName = "ADDRESS",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
+        Option<string> listen = new("--listen") { Description = "Listen here for agents that join ('edgesplit agent --join').", HelpName = "HOST:PORT" };
+        Option<int> expect = SharedArguments.Count("--expect", 1, 0, "Deploy when so many agents are connected.");
+        Option<bool> local = new("--local") { Description = "Let this machine run layers too." };
+        Option<string> http = new("--http") { Description = "Where the REST protocol, the dashboard, /metrics, /healthz and /readyz are served.", HelpName = "ADDRESS:PORT", DefaultValueFactory = _ => "127.0.0.1:8000" };
+        Option<string> grpc = new("--grpc") { Description = "Where gRPC is served.", HelpName = "ADDRESS:PORT", DefaultValueFactory = _ => "127.0.0.1:8001" };
+        Option<string> clientToken = new("--client-token") { Description = "A file with the token that clients send, as 'authorization: Bearer TOKEN'.", HelpName = "FILE" };
+        Option<string> dashboardToken = new("--dashboard-token") { Description = "A file with the token that allows actions on the dashboard, which is read-only without.", HelpName = "FILE" };
+        Option<PlanObjective> objective = SharedArguments.Objective();
+        var security = new SecurityArguments();
+        foreach (Option<string> address in (ReadOnlySpan<Option<string>>)[listen, http, grpc])
+            address.Validators.Add(SharedArguments.CheckAddresses);
+        agents.Validators.Add(CheckAgents);
+        var command = new Command("serve", "Serves models that are split over agents: Open Inference Protocol over REST and gRPC, metrics, health and a dashboard.")
+        {
+            models, repository, agents, listen, expect, local, http, grpc, clientToken, dashboardToken, objective,
+        };
+        security.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(agents) is not { Length: > 0 } && result.GetValue(listen) is null && !result.GetValue(local))
+                result.AddError("No agents: give --agent ADDRESS for each one to connect to, --listen HOST:PORT for those that join, or --local to run layers here.");
+        });
+        command.SetAction((result, cancellationToken) => RunAsync(
+            new ServeSettings
+            {
+                Models = result.GetValue(models) ?? [],
+                Repository = result.GetValue(repository),
+                Agents = result.GetValue(agents) ?? [],
+                Listen = result.GetValue(listen),
+                ExpectedAgents = result.GetValue(expect),
+                RunsLayers = result.GetValue(local),
+                Http = SharedArguments.ListenAddress(result.GetRequiredValue(http)),
+                Grpc = SharedArguments.ListenAddress(result.GetRequiredValue(grpc)),
+                ClientTokenFile = result.GetValue(clientToken),
+                DashboardTokenFile = result.GetValue(dashboardToken),
+                Objective = result.GetValue(objective),
+                Security = security.Read(result),
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ServeSettings settings, CancellationToken cancellationToken)
+    {
+        await using WebApplication application = ServeApplication.Build(settings);
+        try
+        {
+            await application.StartAsync(cancellationToken);
+        }
+        catch (IOException exception)
+        {
+            throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"Cannot listen on {settings.Http} and {settings.Grpc}: {exception.Message}", exception);
+        }
+        catch (Microsoft.Extensions.Options.OptionsValidationException exception)
+        {
+            throw new BadUsageException(string.Join(' ', exception.Failures));
+        }
+        ServeApplication.PrintAddresses(application);
+        try
+        {
+            await ServeApplication.WatchModelsAsync(application, cancellationToken);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Being stopped is how a server ends.
+        }
+        finally
+        {
+            await application.StopAsync(CancellationToken.None);
+        }
+        return CommandLine.Fine;
+    }
+
+    private static void CheckAgents(OptionResult result)
+    {
+        foreach (Token token in result.Tokens)
+        {
+            if (!token.Value.Contains("://", StringComparison.Ordinal))
+                SharedArguments.CheckAddress(token.Value, result);
+        }
+    }
+}
