@@ -22,6 +22,7 @@ internal static class PlanCommand
         Option<int> seed = new("--seed") { Description = "The seed of whatever is random.", HelpName = "N" };
         Option<string[]> dimensions = SharedArguments.Dimensions();
         Option<bool> json = SharedArguments.Json();
+        var constraints = new ConstraintArguments();
         timeLimit.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double seconds) && !(seconds > 0 && seconds <= 86400))
@@ -31,6 +32,7 @@ internal static class PlanCommand
         {
             model, fleet, objective, timeLimit, output, page, seed, dimensions, json,
         };
+        constraints.AddTo(command);
         command.SetAction((result, cancellationToken) => Task.Run(() =>
         {
             FleetDescription description = FleetFile.Read(result.GetRequiredValue(fleet));
@@ -45,6 +47,7 @@ internal static class PlanCommand
                 SourceDevice = description.SourceDevice,
                 MeasuredLayerSeconds = description.LayerSecondsOf(opened.Graph),
                 CostModel = WeightedCostModel.ForObjective(result.GetValue(objective)),
+                Constraints = constraints.Read(result, opened.Graph, description),
                 Seed = result.GetValue(seed),
             };
             var partitioner = new AutoPartitioner(new AutoPartitionerOptions { TimeBudget = TimeSpan.FromSeconds(result.GetValue(timeLimit)) });
