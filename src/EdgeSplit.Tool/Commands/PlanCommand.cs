@@ -16,6 +16,7 @@ internal static class PlanCommand
         Argument<string> model = SharedArguments.Model();
         Option<string> fleet = new("--fleet") { Description = "The devices and links (docs/schemas/fleet.schema.json); 'edgesplit fleet probe' writes one.", HelpName = "FLEET.json", Required = true };
         Option<PlanObjective> objective = SharedArguments.Objective();
+        Option<string> solver = Solvers.Option();
         Option<double> timeLimit = new("--time-limit") { Description = "How long to search.", HelpName = "SECONDS", DefaultValueFactory = _ => 0.2 };
         Option<string> output = new("--out") { Description = "Write the plan for 'edgesplit split --plan' and 'edgesplit verify --plan'.", HelpName = "PLAN.json" };
         Option<string> page = new("--html") { Description = "Write the plan as a page to look at; needs no network.", HelpName = "PLAN.html" };
@@ -30,7 +31,7 @@ internal static class PlanCommand
         });
         var command = new Command("plan", "Places a model's layers on devices, with a proven bound on how far from the best possible that is.")
         {
-            model, fleet, objective, timeLimit, output, page, seed, dimensions, json,
+            model, fleet, objective, solver, timeLimit, output, page, seed, dimensions, json,
         };
         constraints.AddTo(command);
         command.SetAction((result, cancellationToken) => Task.Run(() =>
@@ -50,7 +51,7 @@ internal static class PlanCommand
                 Constraints = constraints.Read(result, opened.Graph, description),
                 Seed = result.GetValue(seed),
             };
-            var partitioner = new AutoPartitioner(new AutoPartitionerOptions { TimeBudget = TimeSpan.FromSeconds(result.GetValue(timeLimit)) });
+            IPartitioner partitioner = Solvers.Create(result.GetRequiredValue(solver), TimeSpan.FromSeconds(result.GetValue(timeLimit)));
             PartitionPlan plan = partitioner.Partition(problem, cancellationToken);
             if (result.GetValue(output) is string planFile)
                 PlanFile.Write(planFile, plan);

@@ -52,6 +52,20 @@ internal sealed class PlanTests
         Assert.That(assigned.Distinct().Count(), Is.EqualTo(int.Parse(most)));
     }
 
+    [TestCase("auto")]
+    [TestCase("cp-sat")]
+    [TestCase("layerwise")]
+    public async Task Plan_withSolver_isItsPlan(string solver)
+    {
+        using var folder = new TemporaryFolder();
+        (string model, string[] layers) = await ModelAsync(folder);
+        string[] assigned = await PlanAsync(folder, model, "--objective", "throughput", "--solver", solver, "--time-limit", "0.2");
+        Assert.That(assigned, Has.Length.EqualTo(layers.Length));
+        using JsonDocument plan = JsonDocument.Parse(await File.ReadAllTextAsync(folder["plan.json"]));
+        Assert.That(plan.RootElement.GetProperty("partitioner").GetString(), Is.EqualTo(solver));
+    }
+
+    [TestCase(2, "no_such_solver", "--solver", "no_such_solver")]
     [TestCase(1, "no_such_layer", "--pin", "no_such_layer=phone")]
     [TestCase(1, "no_such_device", "--pin", "0=no_such_device")]
     [TestCase(1, "no_such_device", "--forbid", "0=no_such_device")]
