@@ -16,12 +16,14 @@ internal static class PlanCommand
         Argument<string> model = SharedArguments.Model();
         Option<string> fleet = new("--fleet") { Description = "The devices and links (docs/schemas/fleet.schema.json); 'edgesplit fleet probe' writes one.", HelpName = "FLEET.json", Required = true };
         Option<PlanObjective> objective = SharedArguments.Objective();
+        Option<string> solver = Solvers.Option();
         Option<double> timeLimit = new("--time-limit") { Description = "How long to search.", HelpName = "SECONDS", DefaultValueFactory = _ => 0.2 };
         Option<string> output = new("--out") { Description = "Write the plan for 'edgesplit split --plan' and 'edgesplit verify --plan'.", HelpName = "PLAN.json" };
         Option<string> page = new("--html") { Description = "Write the plan as a page to look at; needs no network.", HelpName = "PLAN.html" };
         Option<int> seed = new("--seed") { Description = "The seed of whatever is random.", HelpName = "N" };
         Option<string[]> dimensions = SharedArguments.Dimensions();
         Option<bool> json = SharedArguments.Json();
+        var constraints = new ConstraintArguments();
         timeLimit.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out double seconds) && !(seconds > 0 && seconds <= 86400))
@@ -29,8 +31,9 @@ internal static class PlanCommand
         });
         var command = new Command("plan", "Places a model's layers on devices, with a proven bound on how far from the best possible that is.")
         {
-            model, fleet, objective, timeLimit, output, page, seed, dimensions, json,
+            model, fleet, objective, solver, timeLimit, output, page, seed, dimensions, json,
         };
+        constraints.AddTo(command);
         command.SetAction((result, cancellationToken) => Task.Run(() =>
         {
             FleetDescription description = FleetFile.Read(result.GetRequiredValue(fleet));
@@ -45,9 +48,10 @@ internal static class PlanCommand
                 SourceDevice = description.SourceDevice,
                 MeasuredLayerSeconds = description.LayerSecondsOf(opened.Graph),
                 CostModel = WeightedCostModel.ForObjective(result.GetValue(objective)),
+                Constraints = constraints.Read(result, opened.Graph, description),
                 Seed = result.GetValue(seed),
             };
-            var partitioner = new AutoPartitioner(new AutoPartitionerOptions { TimeBudget = TimeSpan.FromSeconds(result.GetValue(timeLimit)) });
+            IPartitioner partitioner = Solvers.Create(result.GetRequiredValue(solver), TimeSpan.FromSeconds(result.GetValue(timeLimit)));
             PartitionPlan plan = partitioner.Partition(problem, cancellationToken);
             if (result.GetValue(output) is string planFile)
                 PlanFile.Write(planFile, plan);

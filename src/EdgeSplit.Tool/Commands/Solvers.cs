@@ -1,0 +1,35 @@
+using System.CommandLine;
+using EdgeSplit.OrTools;
+using EdgeSplit.Partitioning;
+
+namespace EdgeSplit.Tool.Commands;
+
+/// <summary>The partitioners that <c>--solver</c> names.</summary>
+internal static class Solvers
+{
+    private const string Default = "auto";
+
+    private static readonly Dictionary<string, Func<TimeSpan, IPartitioner>> _byName = new(StringComparer.Ordinal)
+    {
+        [Default] = static limit => new AutoPartitioner(new AutoPartitionerOptions { TimeBudget = limit }),
+        ["cp-sat"] = static limit => new CpSatPartitioner(new CpSatPartitionerOptions { TimeLimit = limit }),
+        ["exact"] = static _ => new ExactPartitioner(),
+        ["pipeline"] = static _ => new PipelinePartitioner(),
+        ["min-cut"] = static _ => new MinCutPartitioner(),
+        ["local-search"] = static _ => new LocalSearchPartitioner(),
+        ["layerwise"] = static _ => new LayerwisePartitioner(),
+    };
+
+    public static Option<string> Option()
+    {
+        var option = new Option<string>("--solver")
+        {
+            Description = "What searches. 'auto' and 'cp-sat' (OR-Tools, from the best plan of 'auto') keep to --time-limit and prove a bound; 'exact' proves the best plan of a small model.",
+            DefaultValueFactory = static _ => Default,
+        };
+        option.AcceptOnlyFromAmong([.. _byName.Keys]);
+        return option;
+    }
+
+    public static IPartitioner Create(string name, TimeSpan timeLimit) => _byName[name](timeLimit);
+}
