@@ -25,10 +25,12 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     private readonly PeerConnection _connection;
     private readonly ConcurrentDictionary<int, BlobLoan> _loans = [];
     private int _lastLoadId;
+    private readonly bool _wasDialled;
     private bool _isDisposed;
 
-    internal RemoteEdgeAgent(OpenConnection connection, TransportOptions options, TimeSpan requestTimeout, ILogger logger)
+    internal RemoteEdgeAgent(OpenConnection connection, TransportOptions options, TimeSpan requestTimeout, ILogger logger, bool wasDialled = false)
     {
+        _wasDialled = wasDialled;
         Id = connection.Handshake.PeerId;
         _options = options;
         _requestTimeout = requestTimeout;
@@ -63,7 +65,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         options ??= new RemoteEdgeAgentOptions();
         options.Validate();
         OpenConnection open = await OpenConnection.ConnectAsync(endPoint, PeerRole.Coordinator, "", options, cancellationToken).ConfigureAwait(false);
-        return new RemoteEdgeAgent(open, options, options.RequestTimeout, options.CreateLogger<RemoteEdgeAgent>());
+        return new RemoteEdgeAgent(open, options, options.RequestTimeout, options.CreateLogger<RemoteEdgeAgent>(), wasDialled: true);
     }
 
     /// <summary>
@@ -108,7 +110,8 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     public async ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken)
     {
         using IncomingMessage answer = await CallAsync(new EmptyPayload(Operation.Describe), null, cancellationToken).ConfigureAwait(false);
-        return ((DescribeReply)answer.Head.Payload).Description;
+        AgentDescription description = ((DescribeReply)answer.Head.Payload).Description;
+        return _wasDialled ? description with { Address = Address } : description;
     }
 
     /// <inheritdoc/>
@@ -146,9 +149,9 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     {
         ArgumentNullException.ThrowIfNull(request);
         using IncomingMessage answer = await CallAsync(
-            new ExecuteCall(request.RequestId, request.PartitionId, _connection.TakesEncodedTensors ? request.Encoding : ActivationEncoding.None), request.Inputs, cancellationToken).ConfigureAwait(false);
+            new ExecuteCall(request.RequestId, request.PartitionId, _connection.TakesEncodedTensors ? request.Encoding : ActivationEncoding.None, request.Exchange), request.Inputs, cancellationToken).ConfigureAwait(false);
         var reply = (ExecuteReply)answer.Head.Payload;
-        return new PartialResult(request.RequestId, request.PartitionId, answer.TakeTensors(), reply.ComputeTime, reply.QueueTime);
+        return new PartialResult(request.RequestId, request.PartitionId, answer.TakeTensors(), reply.ComputeTime, reply.QueueTime) { WaitTime = reply.WaitTime, DeliveryTime = reply.DeliveryTime };
     }
 
     /// <inheritdoc/>
@@ -169,6 +172,20 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         using IncomingMessage _ = await CallAsync(
             new EmptyPayload(Operation.Probe), new Dictionary<string, Tensor> { ["payload"] = payload }, cancellationToken).ConfigureAwait(false);
         return _options.TimeProvider.GetElapsedTime(started);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<TimeSpan> ProbePeerAsync(PeerAddress peer, int payloadByteCount, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        using IncomingMessage answer = await CallAsync(new ProbePeerCall(peer, payloadByteCount), null, cancellationToken).ConfigureAwait(false);
+        return ((ProbePeerReply)answer.Head.Payload).RoundTrip;
+    }
+
+    /// <summary>Brings inputs of a run, which stay the caller's.</summary>
+    internal async ValueTask SendAsync(ActivationDelivery delivery, CancellationToken cancellationToken)
+    {
+        using IncomingMessage _ = await CallAsync(new DeliverCall(delivery.RequestId, delivery.PartitionId), delivery.Tensors, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

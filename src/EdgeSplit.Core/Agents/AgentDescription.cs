@@ -22,4 +22,7 @@ public sealed record AgentDescription
 
     /// <summary>Processor cores that the agent may use.</summary>
     public int ProcessorCount { get; init; }
+
+    /// <summary>Where the coordinator reaches the agent, and other agents may too; null where it cannot be connected to.</summary>
+    public string? Address { get; init; }
 }

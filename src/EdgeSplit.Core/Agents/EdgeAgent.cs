@@ -4,6 +4,7 @@ using EdgeSplit.Devices;
 using EdgeSplit.Models;
 using EdgeSplit.Monitoring;
 using EdgeSplit.Storage;
+using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Agents;
 
@@ -19,6 +20,7 @@ public sealed class EdgeAgent : IEdgeAgent
     private readonly TemporaryBlobFolder? _ownFolder;
     private readonly PartitionTable _partitions = new();
     private readonly ExecutionQueue _queue;
+    private readonly Mailbox _mailbox;
     private readonly SemaphoreSlim _fetching = new(1);
     private readonly CancellationTokenSource _lifetime = new();
     private readonly Lock _descriptionLock = new();
@@ -40,6 +42,7 @@ public sealed class EdgeAgent : IEdgeAgent
         _monitor = _options.Monitor ?? new SystemResourceMonitor();
         _blobStore = _options.BlobStore ?? (_ownFolder = new TemporaryBlobFolder()).Store;
         _queue = new ExecutionQueue(id, _options.MaxConcurrentExecutions, _options.MaxQueuedExecutions);
+        _mailbox = new Mailbox(id, _options.MaxDeliveredBytes, _options.TimeProvider);
     }
 
     /// <inheritdoc/>
@@ -119,6 +122,11 @@ public sealed class EdgeAgent : IEdgeAgent
         ThrowIfDisposed();
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<PartialResult>(cancellationToken);
+        return request.Exchange is { } exchange ? ExecuteWithPeersAsync(request, exchange, cancellationToken) : ExecuteHereAsync(request, cancellationToken);
+    }
+
+    private ValueTask<PartialResult> ExecuteHereAsync(InferenceRequest request, CancellationToken cancellationToken)
+    {
         LoadedPartition partition = _partitions.TryUse(request.PartitionId)
             ?? throw new EdgeSplitException(EdgeSplitError.NotFound, $"Partition '{request.PartitionId}' is not loaded on agent '{Id}'. Load it first.");
         var execution = new Execution(Id, request, partition, _options.TimeProvider, cancellationToken);
@@ -151,15 +159,82 @@ public sealed class EdgeAgent : IEdgeAgent
         return new ValueTask<TimeSpan>(TimeSpan.Zero);
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<TimeSpan> ProbePeerAsync(PeerAddress peer, int payloadByteCount, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        ArgumentOutOfRangeException.ThrowIfNegative(payloadByteCount);
+        ThrowIfDisposed();
+        if (_options.Peers is not { } peers)
+            throw new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{Id}' does not connect to other agents.");
+        try
+        {
+            return await peers.ProbeAsync(peer, payloadByteCount, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EdgeSplitException exception)
+        {
+            throw PeerForwarder.Unavailable(Id, peer, exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DeliverAsync(ActivationDelivery delivery, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(delivery);
+        ThrowIfDisposed();
+        _mailbox.Add(delivery);
+        return ValueTask.CompletedTask;
+    }
+
     /// <summary>Fails executions that wait, lets running ones end, unloads everything and deletes the agent's own folder.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await _lifetime.CancelAsync().ConfigureAwait(false);
+        _mailbox.Close();
         await _queue.CloseAsync().ConfigureAwait(false);
         await _partitions.CloseAsync().ConfigureAwait(false);
         _ownFolder?.Dispose();
+    }
+
+    private async ValueTask<PartialResult> ExecuteWithPeersAsync(InferenceRequest request, PeerExchange exchange, CancellationToken cancellationToken)
+    {
+        long asked = _options.TimeProvider.GetTimestamp();
+        Dictionary<string, Tensor> delivered = exchange.Awaited.IsEmpty
+            ? []
+            : await _mailbox.TakeAsync(request.RequestId, request.PartitionId, exchange.Awaited, cancellationToken).ConfigureAwait(false);
+        TimeSpan waited = _options.TimeProvider.GetElapsedTime(asked);
+        PartialResult result;
+        try
+        {
+            var inputs = new Dictionary<string, Tensor>(request.Inputs.Concat(delivered));
+            result = await ExecuteHereAsync(request with { Inputs = inputs, Exchange = null }, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (Tensor tensor in delivered.Values)
+                tensor.Dispose();
+        }
+        try
+        {
+            long ran = _options.TimeProvider.GetTimestamp();
+            await PeerForwarder.ForwardAsync(Id, _options.Peers, request.RequestId, exchange.Deliveries, result.Outputs, cancellationToken).ConfigureAwait(false);
+            var returned = new Dictionary<string, Tensor>(exchange.Returned.Length);
+            foreach ((string name, Tensor tensor) in result.Outputs)
+            {
+                if (exchange.Returned.Contains(name))
+                    returned.Add(name, tensor);
+                else
+                    tensor.Dispose();
+            }
+            return result with { Outputs = returned, WaitTime = waited, DeliveryTime = _options.TimeProvider.GetElapsedTime(ran) };
+        }
+        catch
+        {
+            result.Dispose();
+            throw;
+        }
     }
 
     private async Task<AgentDescription> CreateDescriptionAsync()

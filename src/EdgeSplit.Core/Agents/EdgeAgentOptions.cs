@@ -29,6 +29,18 @@ public sealed record EdgeAgentOptions
         init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A queue's length is 0 or more.");
     } = 256;
 
+    /// <summary>Lets the agent send outputs to other agents directly.</summary>
+    /// <value>Default: null, for all outputs to go through the coordinator.</value>
+    public IAgentPeers? Peers { get; init; }
+
+    /// <summary>Bytes from other agents that may wait for their runs to begin; more are refused.</summary>
+    /// <value>Default: 1 GiB.</value>
+    public long MaxDeliveredBytes
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A number of bytes is 0 or more.");
+    } = 1L << 30;
+
     /// <summary>The device as planning shall see it, whatever its id.</summary>
     /// <value>Default: null, to let the runtime measure the device when it is first asked for.</value>
     public Device? Device { get; init; }

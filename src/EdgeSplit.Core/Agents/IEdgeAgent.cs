@@ -27,7 +27,8 @@ public interface IEdgeAgent : IAsyncDisposable
 
     /// <summary>Runs a loaded partition once.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>: not loaded; <see cref="EdgeSplitError.InvalidInput"/>;
-    /// <see cref="EdgeSplitError.ExecutionFailed"/>; <see cref="EdgeSplitError.Overloaded"/>.</exception>
+    /// <see cref="EdgeSplitError.ExecutionFailed"/>; <see cref="EdgeSplitError.Overloaded"/>; <see cref="EdgeSplitError.PeerUnavailable"/>:
+    /// an output could not be sent to another agent.</exception>
     ValueTask<PartialResult> ExecuteAsync(InferenceRequest request, CancellationToken cancellationToken);
 
     /// <summary>Takes back one load. Unknown partitions are ignored.</summary>
@@ -36,6 +37,17 @@ public interface IEdgeAgent : IAsyncDisposable
     /// <summary>Sends <paramref name="payloadByteCount"/> bytes to the agent and waits for its answer.</summary>
     /// <returns>The round trip's time; <see cref="TimeSpan.Zero"/> within one process.</returns>
     ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken);
+
+    /// <summary>Lets the agent probe another one, as <see cref="ProbeAsync"/> does from here.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.PeerUnavailable"/>: it cannot reach that agent, or reaches none at all.</exception>
+    ValueTask<TimeSpan> ProbePeerAsync(PeerAddress peer, int payloadByteCount, CancellationToken cancellationToken) =>
+        ValueTask.FromException<TimeSpan>(new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{Id}' does not connect to other agents."));
+
+    /// <summary>Takes inputs of a run from another agent; the run may be asked for before or after. The tensors are the agent's when the task succeeds.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.PeerUnavailable"/>: it takes none; <see cref="EdgeSplitError.ResourceExhausted"/>:
+    /// too many bytes wait for runs that nobody asked for yet.</exception>
+    ValueTask DeliverAsync(ActivationDelivery delivery, CancellationToken cancellationToken) =>
+        ValueTask.FromException(new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{Id}' takes nothing from other agents."));
 
     /// <summary>
     /// Gives the agent up: calls that wait for it, and later ones, fail with <see cref="EdgeSplitError.AgentUnavailable"/> at once, even

@@ -11,4 +11,7 @@ public sealed record InferenceRequest(Guid RequestId, string PartitionId, IReadO
 {
     /// <summary>How the inputs and outputs travel where they cross a link; a lossy encoding changes them.</summary>
     public ActivationEncoding Encoding { get; init; }
+
+    /// <summary>What is exchanged with other agents directly; null where all inputs are here and all outputs come back.</summary>
+    public PeerExchange? Exchange { get; init; }
 }

@@ -15,6 +15,12 @@ public sealed record PartialResult(
     TimeSpan ComputeTime,
     TimeSpan QueueTime) : IDisposable
 {
+    /// <summary>The time that the run waited for inputs from other agents.</summary>
+    public TimeSpan WaitTime { get; init; }
+
+    /// <summary>The time that sending outputs to other agents took.</summary>
+    public TimeSpan DeliveryTime { get; init; }
+
     /// <summary>Disposes of the outputs.</summary>
     public void Dispose()
     {

@@ -31,6 +31,7 @@ public sealed class Coordinator : IAsyncDisposable
     private readonly Lock _watchLock = new();
     private readonly DecisionLog _decisions;
     private readonly LinkProber? _prober;
+    private readonly PeerLinks? _peers;
     private readonly CancellationTokenSource _lifetime = new();
     private AgentWatch? _watch;
     private bool _hasOwnAgent;
@@ -49,6 +50,7 @@ public sealed class Coordinator : IAsyncDisposable
         _agents.Changed += status => Tell(AgentChanged, status);
         _decisions = new DecisionLog(options.Adaptation?.KeptDecisions ?? new AdaptationOptions().KeptDecisions);
         _prober = options.Adaptation is { ProbeBytesPerSecond: > 0 } adaptation ? new LinkProber(adaptation, options.Membership.ReportInterval) : null;
+        _peers = options.ForwardsDirectly ? new PeerLinks(options.TimeProvider, Logger) : null;
         Window = new AdmissionWindow(options.MaxInFlightRequests, options.MaxQueuedRequests);
     }
 
@@ -173,7 +175,7 @@ public sealed class Coordinator : IAsyncDisposable
         ImmutableArray<AgentEntry> agents = _agents.Usable;
         return agents.IsEmpty
             ? throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run layers on. Add one with {nameof(AddAgentAsync)}.")
-            : FleetBuilder.Build(agents, Options);
+            : FleetBuilder.Build(agents, Options, _peers);
     }
 
     /// <summary>States what a partitioner has to solve to place a model on the agents as they are now.</summary>
@@ -182,8 +184,12 @@ public sealed class Coordinator : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(graph);
         await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        ImmutableArray<AgentEntry> agents = _agents.Usable;
+        if (_peers is not null)
+            await _peers.MeasureAllAsync(agents, cancellationToken).ConfigureAwait(false);
         FleetDescription fleet = DescribeFleet();
-        bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id);
+        bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id)
+            || (_peers is not null && agents.Any(from => agents.Any(to => _peers.Find(from, to) is not null)));
         return new PartitionProblem
         {
             Graph = graph,
@@ -268,7 +274,7 @@ public sealed class Coordinator : IAsyncDisposable
         (string path, string name, bool isStored) = await ResolveAsync(model, options.Name, cancellationToken).ConfigureAwait(false);
         ISplittableModel opened = await _format.OpenAsync(path, cancellationToken).ConfigureAwait(false);
         var corrections = new CostCorrections();
-        var stager = new EpochStager(name, opened, Options.Repository, _agents, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
+        var stager = new EpochStager(name, opened, Options.Repository, _agents, _peers, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
         var deployment = new Deployment(this, name, opened, stager, corrections, options);
         try
         {
@@ -354,6 +360,15 @@ public sealed class Coordinator : IAsyncDisposable
 
     /// <summary>Whether someone listens to the ends of requests.</summary>
     internal bool TellsOfRequests => RequestEnded is not null;
+
+    /// <summary>Lets tensors that a stage could not hand to other agents pass through the coordinator from now on.</summary>
+    internal void Relay(PlanEpoch epoch, StageFailedException failure)
+    {
+        Logger.PeerNotReached(failure.Agent.Id, "another", failure.Message);
+        foreach (StageTarget target in epoch.Targets)
+            _peers?.Break(failure.Agent, target.Agent);
+        epoch.RouteAgain();
+    }
 
     /// <summary>Keeps a decision, logs it and tells of it.</summary>
     internal void Note(RepartitionDecision decision)

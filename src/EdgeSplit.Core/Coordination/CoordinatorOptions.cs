@@ -76,6 +76,13 @@ public sealed record CoordinatorOptions
     public AdaptationOptions? Adaptation { get; init; } = new();
 
     /// <summary>
+    /// Whether agents that reach each other hand tensors on directly; where they do not, and for agents that joined on their own
+    /// or run in this process, the coordinator passes them on.
+    /// </summary>
+    /// <value>Default: true.</value>
+    public bool ForwardsDirectly { get; init; } = true;
+
+    /// <summary>
     /// How long a request waits, at most, for agents to come when those that are there cannot run its model any more. The caller's
     /// cancellation ends the wait too.
     /// </summary>

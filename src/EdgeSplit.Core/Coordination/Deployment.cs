@@ -238,9 +238,12 @@ public sealed class Deployment : IAsyncDisposable
             {
                 epoch.Leave();
             }
-            if (attempt == MaxAttempts || !(failure.AgentIsLost || failure.PartitionIsLost))
+            if (attempt == MaxAttempts || !(failure.AgentIsLost || failure.PartitionIsLost || failure.PeerIsUnreachable))
                 throw failure.Describe(Name);
-            await RecoverAsync(epoch, failure, started, cancellationToken).ConfigureAwait(false);
+            if (failure.PeerIsUnreachable)
+                _coordinator.Relay(epoch, failure);
+            else
+                await RecoverAsync(epoch, failure, started, cancellationToken).ConfigureAwait(false);
             EdgeSplitTelemetry.RequestRetries.Add(1, _modelTag);
             _coordinator.Logger.RequestRetried(Name, epoch.Number, failure.Agent.Id);
         }

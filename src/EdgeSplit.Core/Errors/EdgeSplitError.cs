@@ -50,4 +50,7 @@ public enum EdgeSplitError
 
     /// <summary>Disk or memory is exhausted.</summary>
     ResourceExhausted = 15,
+
+    /// <summary>An agent cannot send tensors to another one directly.</summary>
+    PeerUnavailable = 16,
 }

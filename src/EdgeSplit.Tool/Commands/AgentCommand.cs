@@ -11,6 +11,8 @@ namespace EdgeSplit.Tool.Commands;
 /// <summary><c>edgesplit agent</c>: lets this machine run partitions for coordinators.</summary>
 internal static class AgentCommand
 {
+    private static readonly TimeSpan PeerConnectTimeout = TimeSpan.FromSeconds(2);
+
     public static Command Create()
     {
         Option<string> listen = new("--listen") { Description = "Where to listen; port 0 takes a free one.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:7311" };
@@ -42,10 +44,13 @@ internal static class AgentCommand
             if (result.GetValue(slow) > 1)
                 runtime = new SlowedPartitionRuntime(runtime, result.GetValue(slow));
             string? folder = result.GetValue(blobs);
+            // Other agents are reached as coordinators reach this one.
+            await using var peers = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = security.Token(result), Tls = security.ForConnecting(result), ConnectTimeout = PeerConnectTimeout });
             await using var agent = new EdgeAgent(result.GetRequiredValue(id), runtime, new EdgeAgentOptions
             {
                 BlobStore = folder is null ? null : new FolderBlobStore(folder),
                 MaxConcurrentExecutions = result.GetValue(concurrent),
+                Peers = peers,
             });
             string what = $"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider})";
             try

@@ -44,11 +44,12 @@ internal static class RunCommand
                 result.AddError("--compress must be 0 or more.");
         });
         Option<bool> decisions = new("--decisions") { Description = "Print, as they are made, the decisions for or against another plan, with their reasons." };
+        Option<bool> relay = new("--relay") { Description = "Let all tensors pass through the coordinator, also between agents that reach each other." };
         Option<string[]> dimensions = SharedArguments.Dimensions();
         Option<bool> json = SharedArguments.Json();
         var command = new Command("run", "Splits a model over agents, runs requests through it, and shows the plan, latencies and throughput.")
         {
-            model, requests, concurrency, input, seed, objective, check, compress, decisions, dimensions, json,
+            model, requests, concurrency, input, seed, objective, check, compress, decisions, relay, dimensions, json,
         };
         agents.AddTo(command);
         profiling.AddTo(command);
@@ -65,6 +66,7 @@ internal static class RunCommand
                 result.GetValue(check),
                 result.GetValue(compress),
                 result.GetValue(decisions),
+                result.GetValue(relay),
                 SharedArguments.ParseDimensions(result.GetValue(dimensions) ?? []),
                 result.GetValue(json)),
             cancellationToken));
@@ -82,6 +84,7 @@ internal static class RunCommand
         {
             CostModel = WeightedCostModel.ForObjective(settings.Objective),
             MaxInFlightRequests = settings.Concurrency,
+            ForwardsDirectly = !settings.Relay,
             Compression = settings.ErrorBudget is double budget ? new CompressionOptions { ErrorBudget = budget, Choices = ActivationCodec.Measure() } : null,
         });
         if (settings.Decisions)
@@ -178,6 +181,7 @@ internal static class RunCommand
         bool Check,
         double? ErrorBudget,
         bool Decisions,
+        bool Relay,
         IReadOnlyDictionary<string, long> Dimensions,
         bool Json);
 }

@@ -9,16 +9,30 @@ internal sealed record ExecuteReply(TimeSpan ComputeTime, TimeSpan QueueTime, Ac
     /// <summary>What the call asked for; it does not travel again.</summary>
     public override ActivationEncoding Encoding { get; } = Encoding;
 
+    /// <summary>How long the run waited for other agents.</summary>
+    public TimeSpan WaitTime { get; init; }
+
+    /// <summary>How long it took to send outputs to other agents.</summary>
+    public TimeSpan DeliveryTime { get; init; }
+
     public override void Write(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(2);
+        bool hasPeers = WaitTime != TimeSpan.Zero || DeliveryTime != TimeSpan.Zero;
+        writer.WriteArrayHeader(hasPeers ? 4 : 2);
         writer.Write(ComputeTime.Ticks);
         writer.Write(QueueTime.Ticks);
+        if (!hasPeers)
+            return;
+        writer.Write(WaitTime.Ticks);
+        writer.Write(DeliveryTime.Ticks);
     }
 
     public static ExecuteReply Read(ref MessagePackReader reader)
     {
-        reader.ReadArrayHeaderOf(2);
-        return new ExecuteReply(new TimeSpan(reader.ReadInt64()), new TimeSpan(reader.ReadInt64()));
+        int count = reader.ReadArrayHeader();
+        if (count is not (2 or 4))
+            throw new MessagePackSerializationException($"an execution's answer has {count} elements instead of 2 or 4");
+        var reply = new ExecuteReply(new TimeSpan(reader.ReadInt64()), new TimeSpan(reader.ReadInt64()));
+        return count == 2 ? reply : reply with { WaitTime = new TimeSpan(reader.ReadInt64()), DeliveryTime = new TimeSpan(reader.ReadInt64()) };
     }
 }

@@ -23,4 +23,10 @@ internal enum Operation : byte
 
     /// <summary>Asked by the agent's side while it loads: the next piece of a blob.</summary>
     ReadBlob = 7,
+
+    /// <summary>Take inputs of a run from another agent.</summary>
+    Deliver = 8,
+
+    /// <summary>Probe another agent.</summary>
+    ProbePeer = 9,
 }

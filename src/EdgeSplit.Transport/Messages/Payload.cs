@@ -19,17 +19,20 @@ internal abstract record Payload(Operation Operation)
         Operation.Execute => ExecuteCall.Read(ref reader),
         Operation.Unload => UnloadCall.Read(ref reader),
         Operation.ReadBlob => ReadBlobCall.Read(ref reader),
+        Operation.Deliver => DeliverCall.Read(ref reader),
+        Operation.ProbePeer => ProbePeerCall.Read(ref reader),
         _ => throw new MessagePackSerializationException($"operation {(int)operation} is not known"),
     };
 
     public static Payload ReadResponse(Operation operation, ref MessagePackReader reader) => operation switch
     {
-        Operation.Unload or Operation.Probe => EmptyPayload.Read(operation, ref reader),
+        Operation.Unload or Operation.Probe or Operation.Deliver => EmptyPayload.Read(operation, ref reader),
         Operation.Describe => DescribeReply.Read(ref reader),
         Operation.Report => ReportReply.Read(ref reader),
         Operation.Load => LoadReply.Read(ref reader),
         Operation.Execute => ExecuteReply.Read(ref reader),
         Operation.ReadBlob => ReadBlobReply.Read(ref reader),
+        Operation.ProbePeer => ProbePeerReply.Read(ref reader),
         _ => throw new MessagePackSerializationException($"operation {(int)operation} is not known"),
     };
 }

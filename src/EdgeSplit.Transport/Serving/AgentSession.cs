@@ -64,6 +64,10 @@ internal sealed class AgentSession : IRequestHandler
                 return new Reply(new DescribeReply(await _agent.DescribeAsync(cancellationToken).ConfigureAwait(false)));
             case EmptyPayload { Operation: Operation.Report }:
                 return new Reply(new ReportReply(await _agent.ReportAsync(cancellationToken).ConfigureAwait(false)));
+            case DeliverCall call:
+                return await DeliverAsync(call, request, cancellationToken).ConfigureAwait(false);
+            case ProbePeerCall call:
+                return new Reply(new ProbePeerReply(await _agent.ProbePeerAsync(call.Peer, call.PayloadByteCount, cancellationToken).ConfigureAwait(false)));
             case EmptyPayload { Operation: Operation.Probe }:
                 return new Reply(new EmptyPayload(Operation.Probe));
             default:
@@ -77,14 +81,30 @@ internal sealed class AgentSession : IRequestHandler
         Dictionary<string, Tensor> inputs = request.TakeTensors();
         try
         {
-            PartialResult result = await _agent.ExecuteAsync(new InferenceRequest(call.RequestId, call.PartitionId, inputs) { Encoding = call.Encoding }, cancellationToken)
+            PartialResult result = await _agent.ExecuteAsync(new InferenceRequest(call.RequestId, call.PartitionId, inputs) { Encoding = call.Encoding, Exchange = call.Exchange }, cancellationToken)
                 .ConfigureAwait(false);
-            return new Reply(new ExecuteReply(result.ComputeTime, result.QueueTime, call.Encoding), result.Outputs, result);
+            return new Reply(new ExecuteReply(result.ComputeTime, result.QueueTime, call.Encoding) { WaitTime = result.WaitTime, DeliveryTime = result.DeliveryTime }, result.Outputs, result);
         }
         finally
         {
             foreach (Tensor tensor in inputs.Values)
                 tensor.Dispose();
+        }
+    }
+
+    private async ValueTask<Reply> DeliverAsync(DeliverCall call, IncomingMessage request, CancellationToken cancellationToken)
+    {
+        Dictionary<string, Tensor> tensors = request.TakeTensors();
+        try
+        {
+            await _agent.DeliverAsync(new ActivationDelivery(call.RequestId, call.PartitionId, tensors), cancellationToken).ConfigureAwait(false);
+            return new Reply(new EmptyPayload(Operation.Deliver));
+        }
+        catch
+        {
+            foreach (Tensor tensor in tensors.Values)
+                tensor.Dispose();
+            throw;
         }
     }
 

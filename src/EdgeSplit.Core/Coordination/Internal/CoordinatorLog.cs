@@ -58,4 +58,7 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2017, LogLevel.Warning, "Model {ModelName}: the repository could not take down on which agents it runs; after a restart it would be planned anew.")]
     public static partial void DeploymentNotKept(this ILogger logger, Exception exception, string modelName);
+
+    [LoggerMessage(2018, LogLevel.Information, "Agent {AgentId} does not reach agent {PeerId} directly; the coordinator passes their tensors on. {Reason}")]
+    public static partial void PeerNotReached(this ILogger logger, string agentId, string peerId, string reason);
 }

@@ -11,7 +11,7 @@ namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>Makes plans of one model ready on their agents, all or nothing.</summary>
 internal sealed class EpochStager(
-    string modelName, ISplittableModel model, IModelRepository? repository, AgentRegistry agents, Func<PartitionPlan, TimingRecorder> recorderOf, ILogger logger)
+    string modelName, ISplittableModel model, IModelRepository? repository, AgentRegistry agents, PeerLinks? peers, Func<PartitionPlan, TimingRecorder> recorderOf, ILogger logger)
 {
     /// <summary>Takes the stages' partitions from the model and loads them, on all agents at once.</summary>
     /// <exception cref="AgentLostException">An agent could not be reached.</exception>
@@ -27,12 +27,19 @@ internal sealed class EpochStager(
                 return model.Extract(stage.Layers);
             }).ToArray(),
             cancellationToken).ConfigureAwait(false);
-        var routes = new RequestRoutes(model, partitions);
         ImmutableArray<StageTarget> targets = [.. owners.Zip(partitions, static (owner, partition) => new StageTarget(owner, partition))];
+        var relayed = new RequestRoutes(model, partitions);
+        if (peers is not null)
+        {
+            await peers.MeasureAsync(
+                relayed.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => relayed.Readers[slot]).Select(reader => (owners[stage], owners[reader]))),
+                cancellationToken).ConfigureAwait(false);
+        }
+        RequestRoutes RouteAnew() => peers is null ? relayed : new RequestRoutes(model, partitions, new DirectRoutes(targets, peers));
 
         long sentBytes = await LoadAsync(targets, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);
-        return new PlanEpoch(modelName, number, plan, routes, targets, recorderOf(plan), logger) { MadeFor = madeFor };
+        return new PlanEpoch(modelName, number, plan, RouteAnew, targets, recorderOf(plan), logger) { MadeFor = madeFor };
     }
 
     private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)

@@ -12,11 +12,12 @@ internal static class FleetBuilder
     /// <summary>Builds the fleet.</summary>
     /// <param name="agents">The agents that plans may use, the coordinator's own among them where it has one.</param>
     /// <param name="options">The coordinator's id, the links that are stated, and how links compress.</param>
+    /// <param name="peers">The links between agents that reach each other; null where the coordinator passes everything on.</param>
     /// <returns>
     /// The fleet, with the coordinator as the source. A coordinator that runs no layers is a device of the fleet all the same
     /// where reaching an agent takes time; where it does not, there is no source.
     /// </returns>
-    public static FleetDescription Build(ImmutableArray<AgentEntry> agents, CoordinatorOptions options)
+    public static FleetDescription Build(ImmutableArray<AgentEntry> agents, CoordinatorOptions options, PeerLinks? peers)
     {
         string coordinatorId = options.Id;
         IReadOnlyDictionary<(string From, string To), Link> configured = options.Links;
@@ -31,6 +32,17 @@ internal static class FleetBuilder
         if (devices.Count > MostListedPairs && source >= 0 && configured.Count == 0)
             return BuildStar(devices, source);
         var links = new Dictionary<(string From, string To), Link>();
+        if (peers is not null)
+        {
+            foreach (AgentEntry from in agents)
+            {
+                foreach (AgentEntry to in agents)
+                {
+                    if (peers.Find(from, to) is { } measured)
+                        links[(from.Id, to.Id)] = measured;
+                }
+            }
+        }
         foreach ((Device from, Link up) in devices)
         {
             foreach ((Device to, Link down) in devices)
@@ -39,7 +51,7 @@ internal static class FleetBuilder
                     continue;
                 links[(from.Id, to.Id)] = configured.TryGetValue((from.Id, to.Id), out Link? stated)
                     ? options.Compression?.Choose(stated) ?? stated
-                    : ThroughCoordinator(up, down);
+                    : links.GetValueOrDefault((from.Id, to.Id)) ?? ThroughCoordinator(up, down);
             }
         }
         return new FleetDescription(new Fleet(devices.Select(static device => device.Device), links), source);

@@ -17,12 +17,15 @@ internal static class LinkMeasurement
     /// Half the shortest round trip of an empty probe is the latency. The payload then grows until it takes telling time, and
     /// what it takes longer than the empty one gives the bandwidth. Shortest times are used as anything else only adds to them.
     /// </summary>
-    public static async ValueTask<Link> MeasureAsync(IEdgeAgent agent, CancellationToken cancellationToken)
+    public static ValueTask<Link> MeasureAsync(IEdgeAgent agent, CancellationToken cancellationToken) => MeasureAsync(agent.ProbeAsync, cancellationToken);
+
+    /// <summary>Measures a link with whatever probes it.</summary>
+    public static async ValueTask<Link> MeasureAsync(Func<int, CancellationToken, ValueTask<TimeSpan>> probe, CancellationToken cancellationToken)
     {
-        TimeSpan empty = await ShortestAsync(agent, 0, SmallProbes, cancellationToken).ConfigureAwait(false);
+        TimeSpan empty = await ShortestAsync(probe, 0, SmallProbes, cancellationToken).ConfigureAwait(false);
         for (int payload = SmallestLargePayload; ; payload *= 4)
         {
-            TimeSpan loaded = await ShortestAsync(agent, payload, LargeProbes, cancellationToken).ConfigureAwait(false);
+            TimeSpan loaded = await ShortestAsync(probe, payload, LargeProbes, cancellationToken).ConfigureAwait(false);
             if (loaded - empty < TellingTime && payload < LargestPayload)
                 continue;
             if (empty == TimeSpan.Zero && loaded == TimeSpan.Zero)
@@ -40,26 +43,26 @@ internal static class LinkMeasurement
     /// <param name="cancellationToken">Stops it.</param>
     public static async ValueTask<Link> ReviseAsync(IEdgeAgent agent, Link link, long byteCount, double seconds, CancellationToken cancellationToken)
     {
-        TimeSpan roundTrip = await ShortestAsync(agent, 0, RevisingProbes, cancellationToken).ConfigureAwait(false);
+        TimeSpan roundTrip = await ShortestAsync(agent.ProbeAsync, 0, RevisingProbes, cancellationToken).ConfigureAwait(false);
         double moving = seconds - roundTrip.TotalSeconds, expected = byteCount * link.SecondsPerByte;
         // Where latency is all of it, the bytes say nothing of the bandwidth.
         double bytesPerSecond = moving > 0 && expected > 0 && double.IsFinite(link.BytesPerSecond) ? link.BytesPerSecond * expected / moving : link.BytesPerSecond;
         if (bytesPerSecond < link.BytesPerSecond)
         {
             // Perhaps the bytes only waited for others; a probe that finds a gap between them shows it.
-            TimeSpan loaded = await ShortestAsync(agent, SmallestLargePayload, RevisingProbes, cancellationToken).ConfigureAwait(false);
+            TimeSpan loaded = await ShortestAsync(agent.ProbeAsync, SmallestLargePayload, RevisingProbes, cancellationToken).ConfigureAwait(false);
             double probed = SmallestLargePayload / Math.Max((loaded - roundTrip).TotalSeconds, 1e-6);
             bytesPerSecond = Math.Max(bytesPerSecond, Math.Min(probed, link.BytesPerSecond));
         }
         return link with { Latency = roundTrip / 2, BytesPerSecond = bytesPerSecond, Origin = CostOrigin.Profiled };
     }
 
-    private static async ValueTask<TimeSpan> ShortestAsync(IEdgeAgent agent, int payload, int count, CancellationToken cancellationToken)
+    private static async ValueTask<TimeSpan> ShortestAsync(Func<int, CancellationToken, ValueTask<TimeSpan>> probe, int payload, int count, CancellationToken cancellationToken)
     {
         TimeSpan shortest = TimeSpan.MaxValue;
         for (int i = 0; i < count; i++)
         {
-            TimeSpan roundTrip = await agent.ProbeAsync(payload, cancellationToken).ConfigureAwait(false);
+            TimeSpan roundTrip = await probe(payload, cancellationToken).ConfigureAwait(false);
             shortest = roundTrip < shortest ? roundTrip : shortest;
         }
         return shortest;

@@ -7,18 +7,20 @@ using Microsoft.Extensions.Logging;
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>A plan that is loaded on its agents. Requests enter and leave it; once closed and left by all it is unloaded.</summary>
-internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, RequestRoutes routes, ImmutableArray<StageTarget> targets, TimingRecorder recorder, ILogger logger)
+internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, Func<RequestRoutes> routeAnew, ImmutableArray<StageTarget> targets, TimingRecorder recorder, ILogger logger)
 {
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // One for the deployment, and one for each request.
     private int _users = 1;
     private ImmutableHashSet<AgentEntry> _forgetful = [];
+    private volatile RequestRoutes _routes = routeAnew();
 
     public long Number => number;
 
     public PartitionPlan Plan => plan;
 
-    public RequestRoutes Routes => routes;
+    /// <summary>The ways that tensors take. A request goes by those that it began with.</summary>
+    public RequestRoutes Routes => _routes;
 
     public ImmutableArray<StageTarget> Targets => targets;
 
@@ -53,6 +55,9 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
         if (Interlocked.Decrement(ref _users) == 0)
             _drained.SetResult();
     }
+
+    /// <summary>Finds the ways anew, after it has changed which agents reach which others.</summary>
+    public void RouteAgain() => _routes = routeAnew();
 
     /// <summary>
     /// Notes that an agent no longer has what was loaded on it. It is not unloaded there: by now the same partition may be

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Agents;
 using EdgeSplit.Models;
 using EdgeSplit.Tensors;
 
@@ -12,7 +13,10 @@ internal sealed class RequestRoutes
 {
     /// <summary>Works out the routes.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.IllegalCut"/>: a value is needed that no earlier stage makes.</exception>
-    public RequestRoutes(ISplittableModel model, IReadOnlyList<ModelPartition> partitions)
+    /// <param name="model">The model.</param>
+    /// <param name="partitions">The partitions of the stages, in the order of the plan.</param>
+    /// <param name="direct">Which stages hand tensors to each other; null for none.</param>
+    public RequestRoutes(ISplittableModel model, IReadOnlyList<ModelPartition> partitions, DirectRoutes? direct = null)
     {
         var slots = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (TensorInfo input in model.Inputs)
@@ -43,6 +47,8 @@ internal sealed class RequestRoutes
 
         SlotCount = slots.Count;
         Stages = [.. stages];
+        if (direct is not null)
+            LeaveToAgents(model, direct, slots, readers);
         OutputNames = new NameTable(model.Outputs.Select(static output => output.Name));
         OutputSlots = [.. model.Outputs.Select(output => slots.TryGetValue(output.Name, out int slot) ? slot
             : throw Missing(model, $"no stage makes the output '{output.Name}'"))];
@@ -50,7 +56,7 @@ internal sealed class RequestRoutes
         Uses = [.. Enumerable.Range(0, SlotCount).Select(slot => Readers[slot].Length + OutputSlots.Count(output => output == slot))];
         Pending = [.. Stages.Select(stage => stage.InputSlots.Count(slot => slot >= InputCount))];
         FirstStages = [.. Enumerable.Range(0, Stages.Length).Where(stage => Pending[stage] == 0)];
-        IsChain = Stages.Length == 0 || (FirstStages.Length == 1 && Enumerable.Range(0, Stages.Length).All(IsFollowedByAtMostOne));
+        IsChain = Stages.Length == 0 || (!IsDirect && (FirstStages.Length == 1 && Enumerable.Range(0, Stages.Length).All(IsFollowedByAtMostOne)));
     }
 
     /// <summary>The slots before this one hold the model's inputs.</summary>
@@ -79,8 +85,51 @@ internal sealed class RequestRoutes
     /// <summary>The stages that need nothing but the model's inputs.</summary>
     public int[] FirstStages { get; }
 
-    /// <summary>Whether no two stages ever run at the same time.</summary>
+    /// <summary>Whether agents hand some tensors to each other.</summary>
+    public bool IsDirect { get; private set; }
+
+    /// <summary>Whether no two stages ever run, or wait on their agents, at the same time.</summary>
     public bool IsChain { get; }
+
+    /// <summary>Takes what agents hand to each other out of what passes through the coordinator: out of inputs, outputs and readers.</summary>
+    private void LeaveToAgents(ISplittableModel model, DirectRoutes direct, Dictionary<string, int> slots, Dictionary<int, List<int>> readers)
+    {
+        HashSet<int> results = [.. model.Outputs.Where(output => slots.ContainsKey(output.Name)).Select(output => slots[output.Name])];
+        var awaited = new List<string>[Stages.Length];
+        var deliveries = new List<PeerDelivery>[Stages.Length];
+        for (int stage = 0; stage < Stages.Length; stage++)
+        {
+            StageRoute route = Stages[stage];
+            deliveries[stage] = [];
+            foreach (int reader in route.OutputSlots.SelectMany(slot => readers.GetValueOrDefault(slot) ?? []).Distinct().ToArray())
+            {
+                if (!direct.IsDirect(stage, reader))
+                    continue;
+                string[] names = [.. route.OutputNames.Where((_, i) => readers.GetValueOrDefault(route.OutputSlots[i])?.Contains(reader) ?? false)];
+                deliveries[stage].Add(direct.Deliver(reader, names));
+                (awaited[reader] ??= []).AddRange(names);
+                foreach (string name in names)
+                    readers[slots[name]].Remove(reader);
+            }
+        }
+        for (int stage = 0; stage < Stages.Length; stage++)
+        {
+            List<string> waits = awaited[stage] ?? [];
+            if (waits.Count == 0 && deliveries[stage].Count == 0)
+                continue;
+            IsDirect = true;
+            StageRoute route = Stages[stage];
+            int[] inputs = [.. Enumerable.Range(0, route.InputSlots.Length).Where(i => !waits.Contains(route.InputNames.Names[i]))];
+            // What nobody reads is not sent back either.
+            int[] outputs = [.. Enumerable.Range(0, route.OutputSlots.Length).Where(i => results.Contains(route.OutputSlots[i]) || readers.GetValueOrDefault(route.OutputSlots[i]) is { Count: > 0 })];
+            string[] returned = [.. outputs.Select(i => route.OutputNames[i])];
+            Stages[stage] = new StageRoute(
+                new NameTable(inputs.Select(i => route.InputNames.Names[i])), [.. inputs.Select(i => route.InputSlots[i])], returned, [.. outputs.Select(i => route.OutputSlots[i])])
+            {
+                Exchange = new PeerExchange([.. waits], [.. deliveries[stage]], [.. returned]),
+            };
+        }
+    }
 
     private bool IsFollowedByAtMostOne(int stage)
     {
@@ -92,5 +141,9 @@ internal sealed class RequestRoutes
         new(EdgeSplitError.IllegalCut, $"The plan of model '{model.Graph.Name}' cannot run: {what}. Let a partitioner or the StageBuilder order its stages.");
 }
 
-/// <summary>The values that one stage takes and makes.</summary>
-internal sealed record StageRoute(NameTable InputNames, int[] InputSlots, string[] OutputNames, int[] OutputSlots);
+/// <summary>The values that one stage takes and makes, as far as they pass through the coordinator.</summary>
+internal sealed record StageRoute(NameTable InputNames, int[] InputSlots, string[] OutputNames, int[] OutputSlots)
+{
+    /// <summary>What the stage's agent exchanges with others; null for nothing.</summary>
+    public PeerExchange? Exchange { get; init; }
+}

@@ -131,12 +131,13 @@ internal sealed class RequestRun
         activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
         long sent = _time.GetTimestamp();
         PartialResult result = await target.Agent.Agent.ExecuteAsync(
-            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding }, _token).ConfigureAwait(false);
+            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding, Exchange = route.Exchange }, _token).ConfigureAwait(false);
         TimeSpan total = _time.GetElapsedTime(sent);
 
-        _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent), total, result.ComputeTime, result.QueueTime);
-        _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered);
-        EdgeSplitTelemetry.StageDuration.Record(total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
+        // A stage that is fed by others is sent to its agent at once, and waits there for them.
+        _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
+        _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered, route.Exchange is not null);
+        EdgeSplitTelemetry.StageDuration.Record(_timings[stage].Total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
         if (EdgeSplitTelemetry.StageBytes.Enabled)
             CountBytes(inputs, result, target);
         activity?.SetTag("edgesplit.compute.seconds", result.ComputeTime.TotalSeconds).SetTag("edgesplit.queue.seconds", result.QueueTime.TotalSeconds);

@@ -11,6 +11,12 @@ internal sealed class StageFailedException(int stage, AgentEntry agent, Exceptio
     /// <summary>Whether the agent answers but no longer has the partition: it was started anew.</summary>
     public bool PartitionIsLost => InnerException is EdgeSplitException { Error: EdgeSplitError.NotFound };
 
+    /// <summary>The stage.</summary>
+    public int Stage => stage;
+
+    /// <summary>Whether the agent ran the stage but could not hand an output to another agent.</summary>
+    public bool PeerIsUnreachable => InnerException is EdgeSplitException { Error: EdgeSplitError.PeerUnavailable };
+
     /// <summary>What the caller is told.</summary>
     public EdgeSplitException Describe(string modelName)
     {

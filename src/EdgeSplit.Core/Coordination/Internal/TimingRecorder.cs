@@ -25,11 +25,12 @@ internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections correct
     /// <param name="timing">What it took.</param>
     /// <param name="deviceLoad">The share of the device that other programs took.</param>
     /// <param name="isAlone">Whether no other request was in flight: with others its tensors waited for theirs, which says little of a link.</param>
-    public void Record(StageTiming timing, double deviceLoad, bool isAlone)
+    /// <param name="hasPeers">Whether some of its tensors came from or went to other agents: then its transfer says nothing of the coordinator's link.</param>
+    public void Record(StageTiming timing, double deviceLoad, bool isAlone, bool hasPeers)
     {
-        Times.Record(timing);
+        Times.Record(hasPeers ? timing with { Total = timing.Compute + timing.Queue } : timing);
         corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, timing.Compute, deviceLoad);
-        if (isAlone && timing.AgentId != coordinatorId)
+        if (isAlone && !hasPeers && timing.AgentId != coordinatorId)
             corrections.RecordExchange(coordinatorId, timing.AgentId, _inputBytes[timing.Stage], _outputBytes[timing.Stage], timing.Transfer);
     }
 

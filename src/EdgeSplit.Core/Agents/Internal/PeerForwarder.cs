@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using EdgeSplit.Tensors;
+
+namespace EdgeSplit.Agents.Internal;
+
+/// <summary>Sends a run's outputs to the agents that need them, all at once.</summary>
+internal static class PeerForwarder
+{
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.PeerUnavailable"/>.</exception>
+    public static async ValueTask ForwardAsync(
+        string agentId, IAgentPeers? peers, Guid requestId, ImmutableArray<PeerDelivery> deliveries, IReadOnlyDictionary<string, Tensor> outputs, CancellationToken cancellationToken)
+    {
+        if (deliveries.Length == 1)
+            await SendAsync(deliveries[0]).ConfigureAwait(false);
+        else
+            await Task.WhenAll(deliveries.Select(SendAsync)).ConfigureAwait(false);
+
+        async Task SendAsync(PeerDelivery delivery)
+        {
+            if (peers is null)
+                throw new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{agentId}' does not connect to other agents.");
+            var tensors = new Dictionary<string, Tensor>(delivery.Outputs.Length);
+            foreach (string name in delivery.Outputs)
+            {
+                tensors.Add(name, outputs.TryGetValue(name, out Tensor? tensor) ? tensor
+                    : throw new EdgeSplitException(EdgeSplitError.ExecutionFailed, $"The output '{name}' that agent '{delivery.Peer.AgentId}' needs is missing."));
+            }
+            try
+            {
+                await peers.DeliverAsync(delivery.Peer, new ActivationDelivery(requestId, delivery.PartitionId, tensors), cancellationToken).ConfigureAwait(false);
+            }
+            catch (EdgeSplitException exception)
+            {
+                throw Unavailable(agentId, delivery.Peer, exception);
+            }
+        }
+    }
+
+    /// <summary>Says that one agent cannot reach another.</summary>
+    public static EdgeSplitException Unavailable(string agentId, PeerAddress peer, EdgeSplitException cause) =>
+        new(EdgeSplitError.PeerUnavailable, $"Agent '{agentId}' cannot reach agent '{peer.AgentId}' at {peer.Address}: {cause.Message}", cause);
+}

@@ -1,0 +1,17 @@
+using EdgeSplit.Agents;
+
+namespace EdgeSplit.Coordination.Internal;
+
+/// <summary>Says which stages of a plan hand tensors to each other without the coordinator.</summary>
+internal sealed class DirectRoutes(IReadOnlyList<StageTarget> targets, PeerLinks links)
+{
+    /// <summary>Whether a stage sends what it makes straight to one that reads it.</summary>
+    public bool IsDirect(int from, int to) => links.Find(targets[from].Agent, targets[to].Agent) is not null;
+
+    /// <summary>What a stage sends to another.</summary>
+    public PeerDelivery Deliver(int to, IEnumerable<string> outputs)
+    {
+        StageTarget target = targets[to];
+        return new PeerDelivery(new PeerAddress(target.Agent.Id, target.Agent.Description.Address!), target.Partition.Id, [.. outputs]);
+    }
+}

@@ -1,0 +1,189 @@
+using EdgeSplit.Agents;
+using EdgeSplit.Coordination;
+using EdgeSplit.Devices;
+using EdgeSplit.Tensors;
+using EdgeSplit.Testing.Conformance;
+using EdgeSplit.Testing.Fakes;
+
+namespace EdgeSplit.Transport.Tests;
+
+/// <summary>Agents behind servers hand tensors to each other; the coordinator sees only what enters and leaves the model.</summary>
+[CancelAfter(60_000)]
+public sealed class ForwardingTests
+{
+    private static readonly FakeModel Chain = FakeModelBuilder.Chain("chain", 6);
+
+    // Two branches, one of which feeds an output as well; what "a" makes is read by three stages.
+    private static readonly FakeModel Branches = new FakeModelBuilder("branches").Input("x", -1, 3)
+        .Mix("a", ["x"], "one").Mix("b", ["one"], "two").Mix("c", ["one", "x"], "three").Mix("d", ["two", "three", "one"], "four").Output("four", "two").Build();
+
+    private readonly List<IAsyncDisposable> _owned = [];
+    private readonly Dictionary<string, SwitchedPeers> _peers = [];
+    private readonly TensorLedger _ledger = new();
+
+    [TearDown]
+    public async Task EndAll()
+    {
+        foreach (IAsyncDisposable owned in Enumerable.Reverse(_owned))
+            await owned.DisposeAsync();
+        Assert.That(_ledger.Outstanding, Is.Zero, "Tensors leak.");
+    }
+
+    [Test]
+    public async Task Chain_over_three_agents_passes_between_them([Values(1, 8)] int inFlight, CancellationToken cancellationToken)
+    {
+        Deployment deployment = await DeployAsync(Chain, 3, cancellationToken);
+        await RunAsync(deployment, Chain, 16, inFlight, cancellationToken);
+        // Each layer but the first is on another agent than the one before.
+        Assert.That(_peers.Values.Sum(static peers => peers.Deliveries), Is.EqualTo(16 * 5));
+    }
+
+    [Test]
+    public async Task Branches_outputs_on_the_way_and_several_readers_are_served(CancellationToken cancellationToken)
+    {
+        Deployment deployment = await DeployAsync(Branches, 3, cancellationToken);
+        await RunAsync(deployment, Branches, 16, 4, cancellationToken);
+        Assert.That(_peers.Values.Sum(static peers => peers.Deliveries), Is.GreaterThanOrEqualTo(16 * 4));
+    }
+
+    [Test]
+    public async Task Agents_that_do_not_reach_each_other_are_relayed(CancellationToken cancellationToken)
+    {
+        Deployment deployment = await DeployAsync(Chain, 3, cancellationToken, reach: false);
+        await RunAsync(deployment, Chain, 8, 4, cancellationToken);
+        Assert.That(_peers.Values.Sum(static peers => peers.Deliveries), Is.Zero);
+    }
+
+    [Test]
+    public async Task Relay_can_be_asked_for(CancellationToken cancellationToken)
+    {
+        Deployment deployment = await DeployAsync(Chain, 3, cancellationToken, options: new CoordinatorOptions { ForwardsDirectly = false });
+        await RunAsync(deployment, Chain, 8, 4, cancellationToken);
+        Assert.That(_peers.Values.Sum(static peers => peers.Deliveries + peers.Probes), Is.Zero);
+    }
+
+    [Test]
+    public async Task Way_that_breaks_while_requests_run_is_left_and_no_request_is_lost(CancellationToken cancellationToken)
+    {
+        Deployment deployment = await DeployAsync(Chain, 3, cancellationToken);
+        await RunAsync(deployment, Chain, 4, 4, cancellationToken);
+        _peers["b"].IsBroken = true;
+        await RunAsync(deployment, Chain, 16, 8, cancellationToken);
+        int delivered = _peers["b"].Deliveries;
+        await RunAsync(deployment, Chain, 4, 4, cancellationToken);
+        Assert.That(_peers["b"].Deliveries, Is.EqualTo(delivered), "It goes through the coordinator by now.");
+        Assert.That(_peers["a"].Deliveries, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public async Task Agent_that_is_lost_loses_no_request(CancellationToken cancellationToken)
+    {
+        Deployment deployment = await DeployAsync(Chain, 4, cancellationToken);
+        await RunAsync(deployment, Chain, 4, 4, cancellationToken);
+        Task running = RunAsync(deployment, Chain, 64, 8, cancellationToken);
+        await _servers["c"].DisposeAsync();
+        await running;
+        Assert.That(deployment.Plan.Fleet.IndexOf("c"), Is.EqualTo(-1));
+    }
+
+    [Test]
+    public async Task Request_that_is_given_up_leaves_nothing(CancellationToken cancellationToken)
+    {
+        using var gate = new Gate();
+        Deployment deployment = await DeployAsync(Chain, 3, cancellationToken, executing: gate.Pass);
+        using var giveUp = new CancellationTokenSource();
+        Task<FinalResult> request = deployment.InferAsync(Chain.RandomInputs(1), giveUp.Token).AsTask();
+        await gate.Reached.WaitAsync(cancellationToken);
+        await giveUp.CancelAsync();
+        Assert.That(async () => await request, Throws.InstanceOf<OperationCanceledException>());
+        gate.Open();
+        await RunAsync(deployment, Chain, 4, 2, cancellationToken);
+    }
+
+    [Test]
+    public async Task Delivery_to_an_agent_of_another_id_is_refused(CancellationToken cancellationToken)
+    {
+        (AgentServer server, EdgeAgent _) = await StartAgentAsync("a", null);
+        await using var peers = new TcpAgentPeers();
+        EdgeSplitException exception = await ErrorAssert.FailsWithAsync(
+            EdgeSplitError.AgentUnavailable, () => peers.ProbeAsync(new PeerAddress("b", HostAndPort.Format(server.EndPoint)), 0, cancellationToken).AsTask());
+        Assert.That(exception.Message, Does.Contain("'a' answers, not 'b'"));
+    }
+
+    private readonly Dictionary<string, AgentServer> _servers = [];
+
+    private async Task<(AgentServer Server, EdgeAgent Agent)> StartAgentAsync(string id, Action<EdgeSplit.Models.ModelPartition, CancellationToken>? executing)
+    {
+        var connections = new TcpAgentPeers();
+        SwitchedPeers peers = _peers[id] = new SwitchedPeers(connections);
+        var agent = new EdgeAgent(id, new FakePartitionRuntime { Ledger = _ledger, Executing = executing }, new EdgeAgentOptions { Device = new Device { Id = id }, Peers = peers });
+        AgentServer server = _servers[id] = new AgentServer(agent);
+        await server.StartAsync();
+        _owned.AddRange([connections, agent, server]);
+        return (server, agent);
+    }
+
+    private async Task<Deployment> DeployAsync(
+        FakeModel model, int agents, CancellationToken cancellationToken, bool reach = true, CoordinatorOptions? options = null, Action<EdgeSplit.Models.ModelPartition, CancellationToken>? executing = null)
+    {
+        var coordinator = new Coordinator(new FakeModelFormat(model), (options ?? new CoordinatorOptions()) with
+        {
+            Partitioner = FixedPartitioner.RoundRobin,
+            CostModel = new FreeCostModel(),
+            Adaptation = null,
+        });
+        for (int i = 0; i < agents; i++)
+        {
+            string id = ((char)('a' + i)).ToString();
+            (AgentServer server, EdgeAgent _) = await StartAgentAsync(id, executing);
+            _peers[id].IsBroken = !reach;
+            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(server.EndPoint, null, cancellationToken), cancellationToken);
+        }
+        _owned.Add(coordinator);
+        return await coordinator.DeployAsync(model.Graph.Name, null, cancellationToken);
+    }
+
+    private static async Task RunAsync(Deployment deployment, FakeModel model, int requests, int inFlight, CancellationToken cancellationToken) =>
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, requests),
+            new ParallelOptions { MaxDegreeOfParallelism = inFlight, CancellationToken = cancellationToken },
+            async (seed, token) =>
+            {
+                IReadOnlyDictionary<string, Tensor> inputs = model.RandomInputs(seed);
+                using FinalResult result = await deployment.InferAsync(inputs, token);
+                TensorAssert.AreIdentical(result.Outputs, model.Run(inputs));
+            });
+
+    /// <summary>Counts what passes to other agents, and can be cut.</summary>
+    private sealed class SwitchedPeers(IAgentPeers inner) : IAgentPeers
+    {
+        private int _deliveries;
+        private int _probes;
+
+        public int Deliveries => _deliveries;
+
+        public int Probes => _probes;
+
+        public bool IsBroken { get; set; }
+
+        public ValueTask DeliverAsync(PeerAddress peer, ActivationDelivery delivery, CancellationToken cancellationToken)
+        {
+            ThrowIfBroken();
+            Interlocked.Increment(ref _deliveries);
+            return inner.DeliverAsync(peer, delivery, cancellationToken);
+        }
+
+        public ValueTask<TimeSpan> ProbeAsync(PeerAddress peer, int payloadByteCount, CancellationToken cancellationToken)
+        {
+            ThrowIfBroken();
+            Interlocked.Increment(ref _probes);
+            return inner.ProbeAsync(peer, payloadByteCount, cancellationToken);
+        }
+
+        private void ThrowIfBroken()
+        {
+            if (IsBroken)
+                throw new EdgeSplitException(EdgeSplitError.AgentUnavailable, "The way is cut.");
+        }
+    }
+}
