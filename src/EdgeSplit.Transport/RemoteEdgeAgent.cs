@@ -111,7 +111,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     {
         using IncomingMessage answer = await CallAsync(new EmptyPayload(Operation.Describe), null, cancellationToken).ConfigureAwait(false);
         AgentDescription description = ((DescribeReply)answer.Head.Payload).Description;
-        return _wasDialled ? description with { Address = Address } : description;
+        return _wasDialled && description.Address is null ? description with { Address = Address } : description;
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,6 @@ public sealed record AgentDescription
     /// <summary>Processor cores that the agent may use.</summary>
     public int ProcessorCount { get; init; }
 
-    /// <summary>Where the coordinator reaches the agent, and other agents may too; null where it cannot be connected to.</summary>
+    /// <summary>Where other agents may connect to this one: the address that the coordinator has connected to, unless the agent names another; null where it cannot be connected to.</summary>
     public string? Address { get; init; }
 }

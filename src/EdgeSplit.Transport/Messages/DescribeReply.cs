@@ -8,18 +8,22 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
 {
     public override void Write(ref MessagePackWriter writer)
     {
-        writer.WriteArrayHeader(6);
+        writer.WriteArrayHeader(Description.Address is null ? 6 : 7);
         WriteDevice(ref writer, Description.Device);
         writer.Write(Description.Runtime);
         writer.Write(Description.ExecutionProvider);
         writer.Write(Description.HostName);
         writer.Write(Description.Platform);
         writer.Write(Description.ProcessorCount);
+        if (Description.Address is not null)
+            writer.Write(Description.Address);
     }
 
     public static DescribeReply Read(ref MessagePackReader reader)
     {
-        reader.ReadArrayHeaderOf(6);
+        int count = reader.ReadArrayHeader();
+        if (count is not (6 or 7))
+            throw new MessagePackSerializationException($"a description has {count} elements instead of 6 or 7");
         return new DescribeReply(new AgentDescription
         {
             Device = ReadDevice(ref reader),
@@ -28,6 +32,7 @@ internal sealed record DescribeReply(AgentDescription Description) : Payload(Ope
             HostName = reader.ReadText(),
             Platform = reader.ReadText(),
             ProcessorCount = reader.ReadInt32(),
+            Address = count == 7 ? reader.ReadText() : null,
         });
     }
 

@@ -39,6 +39,7 @@ public sealed class CodecTests
         HostName = "h",
         Platform = "p",
         ProcessorCount = 3,
+        Address = "10.0.0.1:7311",
     };
 
     private static readonly ResourceSample FullSample = new()
