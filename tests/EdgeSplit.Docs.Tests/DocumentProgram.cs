@@ -38,7 +38,7 @@ internal static class DocumentProgram
             ? code.Usings.ToFullString() + string.Concat(Namespaces.Take(9).Select(static name => $"global using {name};\n")) + before.Usings.ToFullString()
             : string.Concat(Namespaces.Concat(ours).Select(static name => $"using {name};\n")) + before.Usings.ToFullString();
         usings = string.Join('\n', usings.Split('\n').Distinct().OrderByDescending(static line => line.StartsWith("global", StringComparison.Ordinal)));
-        string program = $"{usings}\n{beforeStatements}\n{statements}\n{block.After}\n;\n{beforeTypes}\n{types}";
+        string program = $"{usings}\n{beforeStatements}\n{statements}\n{block.After}\n_ = args;\n{beforeTypes}\n{types}";
         var compilation = CSharpCompilation.Create(
             $"Document{Guid.NewGuid():N}",
             [CSharpSyntaxTree.ParseText(program, options)],
