@@ -6,12 +6,12 @@ namespace EdgeSplit.Agents;
 
 /// <summary>
 /// Makes a runtime look slower than it is, to rehearse slow devices on a fast one: after each execution it waits until
-/// the whole took <c>factor</c> times as long, and it divides the rates that calibration measures by the same factor.
+/// the whole took <see cref="Factor"/> times as long, and it divides the rates that calibration measures by the same factor.
 /// </summary>
+/// <remarks>Thread-safe. The factor may be changed while partitions run; executions that begin later go by it.</remarks>
 public sealed class SlowedPartitionRuntime : IPartitionRuntime
 {
     private readonly IPartitionRuntime _inner;
-    private readonly double _factor;
     private readonly TimeProvider _time;
 
     /// <summary>Creates the decorator.</summary>
@@ -21,11 +21,16 @@ public sealed class SlowedPartitionRuntime : IPartitionRuntime
     public SlowedPartitionRuntime(IPartitionRuntime inner, double factor, TimeProvider? timeProvider = null)
     {
         ArgumentNullException.ThrowIfNull(inner);
-        if (!(factor >= 1 && double.IsFinite(factor)))
-            throw new ArgumentOutOfRangeException(nameof(factor), factor, "A runtime can be slowed by a factor of at least 1.");
         _inner = inner;
-        _factor = factor;
+        Factor = Checked(factor, nameof(factor));
         _time = timeProvider ?? TimeProvider.System;
+    }
+
+    /// <summary>How many times slower than it is the runtime looks; at least 1.</summary>
+    public double Factor
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, Checked(value, nameof(value)));
     }
 
     /// <inheritdoc/>
@@ -38,19 +43,24 @@ public sealed class SlowedPartitionRuntime : IPartitionRuntime
     public async ValueTask<Device> CalibrateAsync(CancellationToken cancellationToken)
     {
         Device device = await _inner.CalibrateAsync(cancellationToken).ConfigureAwait(false);
+        double factor = Factor;
         return device with
         {
-            FlopsPerSecond = device.FlopsPerSecond / _factor,
-            MemoryBytesPerSecond = device.MemoryBytesPerSecond / _factor,
-            LayerOverheadSeconds = device.LayerOverheadSeconds * _factor,
+            FlopsPerSecond = device.FlopsPerSecond / factor,
+            MemoryBytesPerSecond = device.MemoryBytesPerSecond / factor,
+            LayerOverheadSeconds = device.LayerOverheadSeconds * factor,
         };
     }
 
     /// <inheritdoc/>
     public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, CancellationToken cancellationToken) =>
-        new SlowedExecutor(await _inner.LoadAsync(partition, blobFolder, cancellationToken).ConfigureAwait(false), _factor, _time);
+        new SlowedExecutor(await _inner.LoadAsync(partition, blobFolder, cancellationToken).ConfigureAwait(false), this);
 
-    private sealed class SlowedExecutor(IPartitionExecutor inner, double factor, TimeProvider time) : IPartitionExecutor
+    private static double Checked(double factor, string parameter) => factor >= 1 && double.IsFinite(factor)
+        ? factor
+        : throw new ArgumentOutOfRangeException(parameter, factor, "A runtime can be slowed by a factor of at least 1.");
+
+    private sealed class SlowedExecutor(IPartitionExecutor inner, SlowedPartitionRuntime runtime) : IPartitionExecutor
     {
         // Timers are only good to about a millisecond, so what a wait misses or overshoots is carried to the next.
         private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
@@ -59,11 +69,12 @@ public sealed class SlowedPartitionRuntime : IPartitionRuntime
 
         public IReadOnlyDictionary<string, Tensor> Execute(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken)
         {
-            long started = time.GetTimestamp();
+            double factor = runtime.Factor;
+            long started = runtime._time.GetTimestamp();
             IReadOnlyDictionary<string, Tensor> outputs = inner.Execute(inputs, cancellationToken);
             try
             {
-                Wait(time.GetElapsedTime(started) * (factor - 1), cancellationToken);
+                Wait(runtime._time.GetElapsedTime(started) * (factor - 1), cancellationToken);
                 return outputs;
             }
             catch
@@ -87,10 +98,10 @@ public sealed class SlowedPartitionRuntime : IPartitionRuntime
                 due = _owed;
                 _owed = TimeSpan.Zero;
             }
-            long started = time.GetTimestamp();
-            Task.Delay(due, time, cancellationToken).GetAwaiter().GetResult();
+            long started = runtime._time.GetTimestamp();
+            Task.Delay(due, runtime._time, cancellationToken).GetAwaiter().GetResult();
             lock (_lock)
-                _owed += due - time.GetElapsedTime(started);
+                _owed += due - runtime._time.GetElapsedTime(started);
         }
     }
 }

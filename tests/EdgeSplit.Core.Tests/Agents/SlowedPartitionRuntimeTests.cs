@@ -16,6 +16,15 @@ public sealed class SlowedPartitionRuntimeTests
         Assert.Throws<ArgumentOutOfRangeException>(() => _ = new SlowedPartitionRuntime(new FakePartitionRuntime(), factor));
 
     [Test]
+    public async Task Factor_that_is_changed_holds_for_what_comes_later()
+    {
+        var runtime = new SlowedPartitionRuntime(new FakePartitionRuntime { Device = new Device { Id = "a", FlopsPerSecond = 8e9 } }, 1) { Factor = 8 };
+        Assert.That((await runtime.CalibrateAsync(default)).FlopsPerSecond, Is.EqualTo(1e9));
+        Assert.Throws<ArgumentOutOfRangeException>(() => runtime.Factor = 0.5);
+        Assert.That(runtime.Factor, Is.EqualTo(8));
+    }
+
+    [Test]
     public async Task Calibrate_divides_the_rates()
     {
         var inner = new FakePartitionRuntime { Device = new Device { Id = "a", FlopsPerSecond = 8e9, MemoryBytesPerSecond = 4e9, LayerOverheadSeconds = 1e-6 } };

@@ -89,7 +89,7 @@ internal sealed class PackagesTests
     {
         using ZipArchive package = ZipFile.OpenRead(path);
         string[] files = [.. package.Entries.Select(static entry => entry.FullName)];
-        Assert.That(files, Does.Contain("README.md"), library);
+        Assert.That(files, Does.Contain("README.md").And.Contain("icon.png"), library);
         Assert.That(files, Does.Contain($"lib/net10.0/{library}.dll"), library);
         Assert.That(files, Does.Contain($"lib/net10.0/{library}.xml"), library);
         using Stream stream = package.GetEntry($"{library}.nuspec")!.Open();
@@ -97,6 +97,7 @@ internal sealed class PackagesTests
         string? Value(string name) => metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;
         Assert.That(Value("license"), Is.EqualTo("MIT"), library);
         Assert.That(Value("readme"), Is.EqualTo("README.md"), library);
+        Assert.That(Value("icon"), Is.EqualTo("icon.png"), library);
         Assert.That(Value("description"), Is.Not.Empty, library);
         using ZipArchive symbols = ZipFile.OpenRead(Path.ChangeExtension(path, "snupkg"));
         Assert.That(symbols.Entries.Select(static entry => entry.FullName), Does.Contain($"lib/net10.0/{library}.pdb"), library);
