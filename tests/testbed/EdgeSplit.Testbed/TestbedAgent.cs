@@ -96,6 +96,8 @@ public sealed class TestbedAgent
         if (_process is not null)
         {
             Kill();
+            // So that the other side learns of it.
+            _network?.Mend();
             _process.Dispose();
         }
         _group?.Remove();

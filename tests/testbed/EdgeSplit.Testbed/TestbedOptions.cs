@@ -19,6 +19,9 @@ public sealed record TestbedOptions
     /// <summary>The first limit of each agent's link, in each direction; null for none.</summary>
     public double? LinkBytesPerSecond { get; init; }
 
+    /// <summary>Done to each agent before its process starts, such as to limit it otherwise than the rest.</summary>
+    public Action<TestbedAgent>? Prepare { get; init; }
+
     /// <summary>How the coordinator plans and serves.</summary>
     public CoordinatorOptions Coordinator { get; init; } = new();
 }

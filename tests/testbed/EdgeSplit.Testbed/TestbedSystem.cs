@@ -140,6 +140,7 @@ public sealed class TestbedSystem : IAsyncDisposable
             agent.LimitLink(options.LinkBytesPerSecond);
             agent.LimitProcessors(options.Processors);
         }
+        options.Prepare?.Invoke(agent);
         agent.Start();
     }
 
