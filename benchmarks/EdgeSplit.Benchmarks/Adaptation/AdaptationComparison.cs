@@ -56,7 +56,7 @@ internal static class AdaptationComparison
             old = deployment.Plan;
             before = Rate(load.Outcomes, Stopwatch.GetTimestamp());
             // The agent that computes most.
-            victim = old.Stages.GroupBy(stage => old.Fleet.Devices[stage.Device].Id).MaxBy(static stages => stages.Sum(static stage => stage.Seconds))!.Key;
+            victim = old.Stages.GroupBy(stage => old.Fleet.Devices[stage.Device].Id).MaxBy(static stages => stages.Sum(static stage => stage.PredictedSeconds))!.Key;
             long changed = Stopwatch.GetTimestamp();
             testbed.Coordinator.DecisionMade += (_, decision) =>
             {
@@ -89,7 +89,7 @@ internal static class AdaptationComparison
             CultureInfo.InvariantCulture,
             $"| {change} | {before:0.0} | {switched} | {rate[0]:0.0} | {rate[1]:0.0} | {rate[2]:0.0} | {rate[1] / rate[2]:0.00} | {latency[0]:0} | {latency[1]:0} | {latency[2]:0} |"));
         foreach ((string name, PartitionPlan plan) in new[] { "old", "adapted", "best" }.Zip(plans))
-            Console.Error.WriteLine($"{name}: {string.Join(", ", plan.Stages.Select(stage => $"{plan.Fleet.Devices[stage.Device].Id}{(plan.Fleet.Devices[stage.Device].Id == victim ? "*" : "")} {stage.Layers.Length} layers {stage.Seconds * 1e3:0} ms"))}, bottleneck {plan.Cost.BottleneckSeconds * 1e3:0} ms");
+            Console.Error.WriteLine($"{name}: {string.Join(", ", plan.Stages.Select(stage => $"{plan.Fleet.Devices[stage.Device].Id}{(plan.Fleet.Devices[stage.Device].Id == victim ? "*" : "")} {stage.Layers.Length} layers {stage.PredictedSeconds * 1e3:0} ms"))}, bottleneck {plan.Cost.BottleneckSeconds * 1e3:0} ms");
     }
 
     private static TestbedOptions Options(Action<TestbedAgent>? prepare, AdaptationOptions? adaptation) => new()
