@@ -16,6 +16,14 @@ internal static class AgentCommand
         Option<int> threads = SharedArguments.Count("--threads", 1, 1, "Threads that one partition runs on.");
         Option<int> concurrent = SharedArguments.Count("--concurrent", 1, 1, "Partitions that run at the same time.");
         Option<string> blobs = new("--blobs") { Description = "A folder to keep weights in between runs. Default: a temporary one.", HelpName = "DIR" };
+        Option<int?> cacheLimit = new("--cache-limit") { Description = "Keep at most so much in the folder of --blobs; what was used least recently goes first, and what is in use stays.", HelpName = "MIB" };
+        cacheLimit.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out int mebibytes) && mebibytes < 1)
+                result.AddError($"--cache-limit must be 1 or more, not {mebibytes}.");
+            if (result.GetResult(blobs) is null)
+                result.AddError("--cache-limit needs --blobs DIR: a temporary folder is deleted with the agent.");
+        });
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
         Option<string> join = new("--join") { Description = "Connect to a coordinator that listens, instead of listening; and again whenever the connection is lost.", HelpName = "HOST:PORT" };
         var security = new SecurityArguments();
@@ -26,7 +34,7 @@ internal static class AgentCommand
         });
         listen.Validators.Add(SharedArguments.CheckAddresses);
         join.Validators.Add(SharedArguments.CheckAddresses);
-        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, join, id, threads, concurrent, blobs, slow };
+        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, join, id, threads, concurrent, blobs, cacheLimit, slow };
         security.AddTo(command);
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -34,9 +42,10 @@ internal static class AgentCommand
             if (result.GetValue(slow) > 1)
                 runtime = new SlowedPartitionRuntime(runtime, result.GetValue(slow));
             string? folder = result.GetValue(blobs);
+            using BlobCache? cache = folder is not null && result.GetValue(cacheLimit) is int limit ? new BlobCache(folder, (long)limit << 20) : null;
             await using var agent = new EdgeAgent(result.GetRequiredValue(id), runtime, new EdgeAgentOptions
             {
-                BlobStore = folder is null ? null : new FolderBlobStore(folder),
+                BlobStore = cache ?? (IBlobStore?)(folder is null ? null : new FolderBlobStore(folder)),
                 MaxConcurrentExecutions = result.GetValue(concurrent),
             });
             string what = $"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider})";

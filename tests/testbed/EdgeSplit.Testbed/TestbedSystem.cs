@@ -130,7 +130,7 @@ public sealed class TestbedSystem : IAsyncDisposable
         CpuGroup? group = options.HasNetworks ? new CpuGroup(_network.Prefix + index.ToString(CultureInfo.InvariantCulture)) : null;
         string[] command =
         [
-            "dotnet", Path.Combine(AppContext.BaseDirectory, "edgesplit.dll"), "agent", "--id", id, "--join", HostAndPort.Format(_listener.EndPoint),
+            "dotnet", "exec", "--runtimeconfig", Beside("runtimeconfig.json"), "--depsfile", Beside("deps.json"), Path.Combine(AppContext.BaseDirectory, "edgesplit.dll"), "agent", "--id", id, "--join", HostAndPort.Format(_listener.EndPoint),
             "--token", Path.Combine(Folder, "token"), "--blobs", Path.Combine(Folder, id),
         ];
         var agent = new TestbedAgent(id, command, network, group);
@@ -143,6 +143,9 @@ public sealed class TestbedSystem : IAsyncDisposable
         options.Prepare?.Invoke(agent);
         agent.Start();
     }
+
+    // The command was copied beside a program whose frameworks may hold what the command would else bring along.
+    private static string Beside(string what) => Directory.GetFiles(AppContext.BaseDirectory, $"EdgeSplit.*.{what}").Single();
 
     private async Task AcceptAsync()
     {

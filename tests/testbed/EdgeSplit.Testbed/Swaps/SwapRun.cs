@@ -62,7 +62,8 @@ public static class SwapRun
         }
     }
 
-    private static (PartitionPlan First, PartitionPlan Second) PlanPair(PartitionProblem problem)
+    /// <summary>A plan of two stages, and the one in which two layers of the first stage are in the second.</summary>
+    public static (PartitionPlan First, PartitionPlan Second) PlanPair(PartitionProblem problem)
     {
         PartitionPlan first = new LayerwisePartitioner().Partition(problem, CancellationToken.None);
         int[] moved = [.. first.Assignment];
