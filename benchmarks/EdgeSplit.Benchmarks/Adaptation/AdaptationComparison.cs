@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Adaptation;
+using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Costs;
 using EdgeSplit.Onnx;
 using EdgeSplit.Partitioning;
@@ -23,6 +24,8 @@ internal static class AdaptationComparison
     private const int Rounds = 3;
     private const double Processors = 0.4;
     private const double LinkBytesPerSecond = 12.5e6;
+    // Weights that move over a choked link hold reports up; here no agent is to be given up for that.
+    private static readonly MembershipOptions Patient = new() { Lease = TimeSpan.FromSeconds(30) };
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan Adapting = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(5);
@@ -98,7 +101,7 @@ internal static class AdaptationComparison
         Processors = Processors,
         LinkBytesPerSecond = LinkBytesPerSecond,
         Prepare = prepare,
-        Coordinator = new CoordinatorOptions { CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput), Adaptation = adaptation },
+        Coordinator = new CoordinatorOptions { CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput), Adaptation = adaptation, Membership = Patient },
     };
 
     private static async Task<DeploymentOptions> ProfileAsync(TestbedSystem testbed, TestModel model)

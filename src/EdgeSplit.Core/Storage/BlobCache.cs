@@ -8,12 +8,12 @@ namespace EdgeSplit.Storage;
 /// removed; where they alone are more than the limit, it is exceeded until they are let go.
 /// </summary>
 /// <remarks>
-/// One process at a time may use a folder so, as it knows only what it uses itself. Blobs and their order of use outlive the
+/// One process at a time may use a folder so, as it knows only what it uses itself; it locks a file beside the folder. Blobs and their order of use outlive the
 /// process, however it ends.
 /// </remarks>
 public sealed class BlobCache : IBlobStore, IDisposable
 {
-    private const string LockName = "cache.lock";
+    private const string LockSuffix = ".lock";
 
     private readonly FolderBlobStore _store;
     private readonly FileStream _lock;
@@ -33,7 +33,7 @@ public sealed class BlobCache : IBlobStore, IDisposable
         _store = new FolderBlobStore(folder);
         try
         {
-            _lock = new FileStream(Path.Combine(_store.Folder, LockName), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+            _lock = new FileStream(_store.Folder + LockSuffix, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
         }
         catch (IOException exception) when (AtomicFile.IsHeldByAnother(exception))
         {
