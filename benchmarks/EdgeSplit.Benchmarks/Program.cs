@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using EdgeSplit.Benchmarks.Adaptation;
 using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Coordination;
@@ -19,6 +20,9 @@ return args switch
     ["split-large", .. string[] gigabytes] => await LargeSplit.RunAsync(gigabytes),
     [LargeSplit.ChildVerb, string model] => await LargeSplit.RunChildAsync(model),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
+    ["chaos", .. string[] seconds] => await ChaosFigures.RunAsync(seconds),
+    ["adaptation"] => await AdaptationComparison.RunAsync(),
+    ["swaps", .. string[] count] => await SwapFigures.RunAsync(count),
     ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),
     ["agents-child", string coordinator, string count] => await ManyAgents.RunChildAsync(coordinator, count),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),

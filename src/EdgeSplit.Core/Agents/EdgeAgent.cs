@@ -96,8 +96,18 @@ public sealed class EdgeAgent : IEdgeAgent
                 partition.Id,
                 async token =>
                 {
-                    received = await FetchMissingAsync(partition, blobs, token).ConfigureAwait(false);
-                    return await _runtime.LoadAsync(partition, _blobStore.Folder, token).ConfigureAwait(false);
+                    IDisposable? weights = _blobStore.Hold(partition.Blobs);
+                    try
+                    {
+                        received = await FetchMissingAsync(partition, blobs, token).ConfigureAwait(false);
+                        IPartitionExecutor executor = await _runtime.LoadAsync(partition, _blobStore.Folder, token).ConfigureAwait(false);
+                        return weights is null ? executor : new HoldingExecutor(executor, weights);
+                    }
+                    catch
+                    {
+                        weights?.Dispose();
+                        throw;
+                    }
                 },
                 either.Token).ConfigureAwait(false);
         }
@@ -268,17 +278,13 @@ public sealed class EdgeAgent : IEdgeAgent
         await _fetching.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            long received = 0;
             BlobReference[] missing = [.. partition.Blobs.Where(blob => !_blobStore.Contains(blob))];
             await Parallel.ForEachAsync(
                 missing,
                 new ParallelOptions { MaxDegreeOfParallelism = ParallelBlobFetches, CancellationToken = cancellationToken },
-                async (blob, token) =>
-                {
-                    Stream content = await blobs.OpenBlobAsync(blob.Hash, token).ConfigureAwait(false);
-                    await using (content.ConfigureAwait(false))
-                        await _blobStore.AddAsync(blob, content, token).ConfigureAwait(false);
-                }).ConfigureAwait(false);
-            return missing.Sum(static blob => blob.ByteCount);
+                async (blob, token) => Interlocked.Add(ref received, await _blobStore.FetchAsync(blob, blobs, token).ConfigureAwait(false))).ConfigureAwait(false);
+            return received;
         }
         finally
         {

@@ -29,6 +29,7 @@ public sealed class FolderBlobStore : IBlobStore
         Folder = Path.GetFullPath(folder);
         Directory.CreateDirectory(Folder);
         AtomicFile.DeleteLeftovers(Folder);
+        PartialFile.DeleteForgotten(Folder);
     }
 
     /// <inheritdoc/>
@@ -69,6 +70,45 @@ public sealed class FolderBlobStore : IBlobStore
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException && Contains(blob))
         {
             // Someone else stored the same content and has it open, which on Windows forbids to replace it.
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long> FetchAsync(BlobReference blob, IBlobSource source, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (Contains(blob))
+            return 0;
+        PartialFile? part = PartialFile.TryOpen(PathOf(blob.Hash));
+        if (part is null)
+        {
+            // Another process fetches the same blob into this folder.
+            Stream content = await source.OpenBlobAsync(blob.Hash, cancellationToken).ConfigureAwait(false);
+            await using (content.ConfigureAwait(false))
+                await AddAsync(blob, content, cancellationToken).ConfigureAwait(false);
+            return blob.ByteCount;
+        }
+        await using (part.ConfigureAwait(false))
+            return await part.CompleteAsync(blob, source, _isDurable, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The bytes of a blob that is there, and when it was last used; null where it is not.</summary>
+    internal (long ByteCount, DateTime LastUsed)? Find(ContentHash hash)
+    {
+        var file = new FileInfo(PathOf(hash));
+        return file.Exists ? (file.Length, file.LastWriteTimeUtc) : null;
+    }
+
+    /// <summary>Notes that a blob is used now, as the time of its file, which outlives the process.</summary>
+    internal void Touch(ContentHash hash)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(PathOf(hash), DateTime.UtcNow);
+        }
+        catch (IOException)
+        {
+            // It is not there, or on Windows open in a way that forbids it; then it counts as older than it is.
         }
     }
 
@@ -114,7 +154,7 @@ public sealed class FolderBlobStore : IBlobStore
         }
     }
 
-    private static EdgeSplitException Mismatch(BlobReference blob, string how) => new(
+    internal static EdgeSplitException Mismatch(BlobReference blob, string how) => new(
         EdgeSplitError.IntegrityFailure,
         $"The content received for blob {blob.Hash} of {blob.ByteCount} bytes {how}: it was damaged on its way or its source is wrong. Fetch it again.");
 }

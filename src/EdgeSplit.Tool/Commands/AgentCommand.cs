@@ -20,6 +20,14 @@ internal static class AgentCommand
         Option<int> threads = SharedArguments.Count("--threads", 1, 1, "Threads that one partition runs on.");
         Option<int> concurrent = SharedArguments.Count("--concurrent", 1, 1, "Partitions that run at the same time.");
         Option<string> blobs = new("--blobs") { Description = "A folder to keep weights in between runs. Default: a temporary one.", HelpName = "DIR" };
+        Option<int?> cacheLimit = new("--cache-limit") { Description = "Keep at most so much in the folder of --blobs; what was used least recently goes first, and what is in use stays.", HelpName = "MIB" };
+        cacheLimit.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out int mebibytes) && mebibytes < 1)
+                result.AddError($"--cache-limit must be 1 or more, not {mebibytes}.");
+            if (result.GetResult(blobs) is null)
+                result.AddError("--cache-limit needs --blobs DIR: a temporary folder is deleted with the agent.");
+        });
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
         Option<string> join = new("--join") { Description = "Connect to a coordinator that listens, instead of listening; and again whenever the connection is lost.", HelpName = "HOST:PORT" };
         Option<bool> grpc = new("--grpc") { Description = "Listen for coordinators that use gRPC instead of TCP." };
@@ -31,7 +39,7 @@ internal static class AgentCommand
         });
         listen.Validators.Add(SharedArguments.CheckAddresses);
         join.Validators.Add(SharedArguments.CheckAddresses);
-        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, grpc, join, id, threads, concurrent, blobs, slow };
+        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, grpc, join, id, threads, concurrent, blobs, cacheLimit, slow };
         security.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -44,11 +52,12 @@ internal static class AgentCommand
             if (result.GetValue(slow) > 1)
                 runtime = new SlowedPartitionRuntime(runtime, result.GetValue(slow));
             string? folder = result.GetValue(blobs);
+            using BlobCache? cache = folder is not null && result.GetValue(cacheLimit) is int limit ? new BlobCache(folder, (long)limit << 20) : null;
             // Other agents are reached as coordinators reach this one.
             await using var peers = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = security.Token(result), Tls = security.ForConnecting(result), ConnectTimeout = PeerConnectTimeout });
             await using var agent = new EdgeAgent(result.GetRequiredValue(id), runtime, new EdgeAgentOptions
             {
-                BlobStore = folder is null ? null : new FolderBlobStore(folder),
+                BlobStore = cache ?? (IBlobStore?)(folder is null ? null : new FolderBlobStore(folder)),
                 MaxConcurrentExecutions = result.GetValue(concurrent),
                 Peers = peers,
             });

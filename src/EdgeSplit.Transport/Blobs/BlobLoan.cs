@@ -28,8 +28,9 @@ internal sealed class BlobLoan(IBlobSource source, ImmutableArray<BlobReference>
         await blob.Turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (call.Offset == 0 && !_isDisposed)
-                await blob.OpenAsync(source, call.Hash, cancellationToken).ConfigureAwait(false);
+            // A blob may begin anywhere: an agent goes on with what broke off in an earlier load.
+            if (!_isDisposed && (call.Offset == 0 || (blob.Stream is null && call.Offset > 0 && call.Offset < blob.ByteCount)))
+                await blob.OpenAsync(source, call.Hash, call.Offset, cancellationToken).ConfigureAwait(false);
             if (blob.Stream is null || call.Offset != blob.Position)
             {
                 throw new EdgeSplitException(
@@ -86,10 +87,13 @@ internal sealed class BlobLoan(IBlobSource source, ImmutableArray<BlobReference>
 
         public long Position { get; set; }
 
-        public async ValueTask OpenAsync(IBlobSource source, ContentHash hash, CancellationToken cancellationToken)
+        public async ValueTask OpenAsync(IBlobSource source, ContentHash hash, long offset, CancellationToken cancellationToken)
         {
             await CloseAsync().ConfigureAwait(false);
-            Stream = await source.OpenBlobAsync(hash, cancellationToken).ConfigureAwait(false);
+            Stream = offset == 0
+                ? await source.OpenBlobAsync(hash, cancellationToken).ConfigureAwait(false)
+                : await source.OpenBlobFromAsync(hash, offset, cancellationToken).ConfigureAwait(false);
+            Position = offset;
         }
 
         public async ValueTask CloseAsync()

@@ -13,12 +13,15 @@ internal sealed class PeerBlobSource(PeerConnection connection, int loadId, Immu
         static blob => blob.Hash, static blob => blob.ByteCount);
 
     /// <inheritdoc/>
-    public async ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken)
+    public ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken) => OpenBlobFromAsync(hash, 0, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<Stream> OpenBlobFromAsync(ContentHash hash, long offset, CancellationToken cancellationToken)
     {
         if (!_byteCounts.TryGetValue(hash, out long byteCount))
             throw new EdgeSplitException(EdgeSplitError.NotFound, $"Blob {hash} does not belong to the partition that is being loaded.");
         var stream = new PeerBlobStream(connection, loadId, new BlobReference(hash, byteCount), Math.Min(PieceBytes, maxTensorBytes));
-        await stream.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await stream.OpenAsync(offset, cancellationToken).ConfigureAwait(false);
         return stream;
     }
 }

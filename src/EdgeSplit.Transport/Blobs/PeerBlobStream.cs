@@ -33,10 +33,11 @@ internal sealed class PeerBlobStream(PeerConnection connection, int loadId, Blob
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Gets the first piece, which shows whether the peer has the blob.</summary>
-    public async ValueTask OpenAsync(CancellationToken cancellationToken)
+    /// <summary>Gets the first piece from a byte on, which shows whether the peer has the blob.</summary>
+    public async ValueTask OpenAsync(long offset, CancellationToken cancellationToken)
     {
-        _next = FetchAsync(0);
+        _received = offset;
+        _next = FetchAsync(offset);
         await AdvanceAsync(cancellationToken).ConfigureAwait(false);
     }
 

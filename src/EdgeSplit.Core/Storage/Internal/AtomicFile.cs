@@ -98,7 +98,7 @@ internal static partial class AtomicFile
         ? (exception.HResult & 0xFFFF) is 32 or 33 // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
         : exception.HResult is 11 or 35; // EWOULDBLOCK on Linux and on macOS
 
-    private static bool IsDiskFull(IOException exception) => OperatingSystem.IsWindows()
+    public static bool IsDiskFull(IOException exception) => OperatingSystem.IsWindows()
         ? (exception.HResult & 0xFFFF) is 112 or 39 // ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL
         : exception.HResult is 28 or 122 or 69; // ENOSPC, EDQUOT on Linux, EDQUOT on macOS
 
