@@ -19,6 +19,7 @@ return args switch
     ["split-large", .. string[] gigabytes] => await LargeSplit.RunAsync(gigabytes),
     [LargeSplit.ChildVerb, string model] => await LargeSplit.RunChildAsync(model),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
+    ["planning-scale", .. string[] objectives] => PlanningScale.Run(objectives),
     ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),
     ["agents-child", string coordinator, string count] => await ManyAgents.RunChildAsync(coordinator, count),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
