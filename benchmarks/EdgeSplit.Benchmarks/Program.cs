@@ -23,6 +23,7 @@ return args switch
     ["chaos", .. string[] seconds] => await ChaosFigures.RunAsync(seconds),
     ["adaptation"] => await AdaptationComparison.RunAsync(),
     ["swaps", .. string[] count] => await SwapFigures.RunAsync(count),
+    ["planning-scale", .. string[] objectives] => PlanningScale.Run(objectives),
     ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),
     ["agents-child", string coordinator, string count] => await ManyAgents.RunChildAsync(coordinator, count),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),

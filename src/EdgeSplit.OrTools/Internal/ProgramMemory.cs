@@ -15,10 +15,11 @@ internal sealed class ProgramMemory(CpModel program, PlacementModel model, Place
             .SelectMany(unit => units.Layers[unit].SelectMany(layer => model.WeightsOf(layer).ToArray()).Distinct().Select(weight => (weight, unit)))
             .ToLookup(static pair => pair.weight, static pair => pair.unit);
         long all = model.Problem.Graph.Weights.Sum(static weight => weight.ByteCount);
+        long allActivations = model.Graph.Bytes.Sum();
         for (int device = 0; device < model.DeviceCount; device++)
         {
             long limit = model.Devices[device].MemoryBytes - model.HeldActivationBytes[device];
-            if (limit >= 0 && limit - all >= model.LargestActivationBytes[device])
+            if (limit >= 0 && (limit - all) / model.Slots[device] >= allActivations)
                 continue;
             AddDevice(device, limit, readers);
         }

@@ -64,7 +64,7 @@ internal sealed class Annealing
                 foreach (int unit in _block)
                     _state.Move(unit, home);
             }
-            long step = _state.Work - before + (_state.Model.DeviceCount / 4) + 4;
+            long step = _state.Work - before + 4;
             done += step;
             temperature = scale * FirstTemperature * Math.Pow(LastTemperature / FirstTemperature, Math.Min(1, (double)done / work));
             if (!_budget.Spend(step))

@@ -9,12 +9,18 @@ internal sealed class ConstraintChecker(PlacementModel model)
 {
     private readonly ActivationMemory _memory = new(model.Graph);
 
+    /// <summary>Layers walked so far to tell whether plans fit.</summary>
+    public long Work { get; private set; }
+
     /// <summary>Bytes of activations of the plan on a device, what the current plan keeps there included.</summary>
     public long ActivationBytes(PlacementLoads loads, int device) =>
         (model.Slots[device] * _memory.PeakBytes(loads.Assignment, device)) + model.HeldActivationBytes[device];
 
     /// <summary>Whether what is on a device fits its memory and its allowed load.</summary>
     public bool Fits(PlacementLoads loads, int device) => loads.LayersOn[device] == 0 || (IsLoadAllowed(loads, device) && FitsMemory(loads, device));
+
+    /// <summary>As <see cref="Fits"/> without the peak of activations: where this says so, it fits.</summary>
+    public bool FitsSurely(PlacementLoads loads, int device) => loads.LayersOn[device] == 0 || (IsLoadAllowed(loads, device) && HasRoomForAll(loads, device));
 
     /// <summary>Whether a device could hold what is on it when others are still to be assigned: the peak of activations is not known then.</summary>
     public bool FitsPartly(PlacementLoads loads, int device) =>
@@ -52,8 +58,17 @@ internal sealed class ConstraintChecker(PlacementModel model)
         long weights = loads.WeightBytes[device];
         if (weights > limit)
             return false;
-        // The exact peak is dear; where even all activations of the model fit there is nothing to ask.
-        return limit - weights >= model.LargestActivationBytes[device] || weights + ActivationBytes(loads, device) <= limit;
+        // The exact peak is dear; where even all activations of the device fit there is nothing to ask.
+        if (HasRoomForAll(loads, device))
+            return true;
+        Work += loads.Assignment.Length;
+        return weights + ActivationBytes(loads, device) <= limit;
+    }
+
+    private bool HasRoomForAll(PlacementLoads loads, int device)
+    {
+        long room = model.Devices[device].MemoryBytes - loads.WeightBytes[device] - model.HeldActivationBytes[device];
+        return room >= 0 && room / model.Slots[device] >= loads.TouchedBytes[device];
     }
 
     private void AddPlacements(int[] assignment, ImmutableArray<PlanViolation>.Builder violations)

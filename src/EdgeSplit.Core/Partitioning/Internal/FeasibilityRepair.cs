@@ -67,18 +67,18 @@ internal static class FeasibilityRepair
         PlacementUnits units = state.Units;
         for (int device = 0; device < state.Model.DeviceCount; device++)
         {
-            if (state.Fits(device))
+            if (state.FitsAtOnce(device))
                 continue;
             foreach (int unit in Enumerable.Range(0, units.Count).Where(unit => state.DeviceOf(unit) == device).OrderByDescending(units.WeightBytes).ToArray())
             {
                 foreach (int target in InOrderOfRefuge(state, unit))
                 {
                     state.Move(unit, target);
-                    if (state.Fits(target) && state.HasDevicesToSpare)
+                    if (state.FitsAtOnce(target) && state.HasDevicesToSpare)
                         break;
                     state.Move(unit, device);
                 }
-                if (state.Fits(device))
+                if (state.FitsAtOnce(device))
                     break;
             }
         }
@@ -113,7 +113,7 @@ internal static class FeasibilityRepair
             foreach (int device in units.Choices[unit].OrderBy(device => state.Loads.LayersOn[device] == 0).ThenBy(device => state.Loads.LoadOf(device)))
             {
                 state.Move(unit, device);
-                placed = state.Fits(device) && state.HasDevicesToSpare;
+                placed = state.FitsAtOnce(device) && state.HasDevicesToSpare;
                 if (placed)
                     break;
                 state.Move(unit, PlacementLoads.Unassigned);

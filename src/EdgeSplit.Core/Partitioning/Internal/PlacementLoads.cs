@@ -23,6 +23,7 @@ internal sealed class PlacementLoads
         Up = new double[model.DeviceCount];
         Down = new double[model.DeviceCount];
         WeightBytes = new long[model.DeviceCount];
+        TouchedBytes = new long[model.DeviceCount];
         LayersOn = new int[model.DeviceCount];
         _seenBy = new int[model.DeviceCount];
         _weightReaders = new int[model.Problem.Graph.Weights.Length * model.DeviceCount];
@@ -44,6 +45,9 @@ internal sealed class PlacementLoads
     /// <summary>Bytes of the weights that layers on a device read, each once, with those that the current plan keeps there.</summary>
     public long[] WeightBytes { get; }
 
+    /// <summary>Bytes of the values that layers on a device read or make, each once: no peak of activations is above.</summary>
+    public long[] TouchedBytes { get; }
+
     public int[] LayersOn { get; }
 
     public long TransferredBytes { get; private set; }
@@ -59,6 +63,7 @@ internal sealed class PlacementLoads
         Array.Clear(Up);
         Array.Clear(Down);
         Array.Clear(WeightBytes);
+        Array.Clear(TouchedBytes);
         Array.Clear(LayersOn);
         Array.Clear(_weightReaders);
         TransferredBytes = 0;
@@ -201,6 +206,7 @@ internal sealed class PlacementLoads
         int home = producer >= 0 ? Assignment[producer] : _model.Source;
         ReadOnlySpan<int> consumers = _graph.Consumers(value);
         Work += 1 + consumers.Length;
+        Touch(value, producer >= 0 ? home : Unassigned, consumers, sign);
         if (home < 0)
             return;
         int look = ++_look;
@@ -226,6 +232,25 @@ internal sealed class PlacementLoads
             Compute[home] += sign * penalty * _model.SecondsOf(producer, home);
         if (_graph.IsOutput[value] && _model.Source >= 0 && _model.Source != home && _seenBy[_model.Source] != look)
             Deliver(value, home, _model.Source, sign, ref sent);
+    }
+
+    private void Touch(int value, int maker, ReadOnlySpan<int> consumers, int sign)
+    {
+        int look = ++_look;
+        long bytes = sign * _graph.Bytes[value];
+        if (maker >= 0)
+        {
+            _seenBy[maker] = look;
+            TouchedBytes[maker] += bytes;
+        }
+        foreach (int consumer in consumers)
+        {
+            int device = Assignment[consumer];
+            if (device < 0 || _seenBy[device] == look)
+                continue;
+            _seenBy[device] = look;
+            TouchedBytes[device] += bytes;
+        }
     }
 
     private void Deliver(int value, int from, int to, int sign, ref bool sent)

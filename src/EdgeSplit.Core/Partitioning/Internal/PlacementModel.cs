@@ -40,8 +40,6 @@ internal sealed class PlacementModel
         HeldAssignment = problem.Constraints.HoldsBothEpochs ? CurrentAssignment : [];
         var memory = new ActivationMemory(Graph);
         HeldActivationBytes = [.. Devices.Select((_, device) => HeldAssignment.Length == 0 ? 0 : memory.PeakBytes(HeldAssignment, device))];
-        long allActivations = Graph.Bytes.Sum();
-        LargestActivationBytes = [.. Devices.Select((device, index) => (Math.Max(1, device.ConcurrentStages) * allActivations) + HeldActivationBytes[index])];
         LayersAtSource = Source < 0 ? [] : FindLayersAtSource();
         Shared = [.. Devices.Select(static device => device.HasSharedInterface)];
         Slots = [.. Devices.Select(static device => Math.Max(1, device.ConcurrentStages))];
@@ -85,9 +83,6 @@ internal sealed class PlacementModel
 
     /// <summary>Bytes of activations that the current plan keeps on each device beside the new one.</summary>
     public long[] HeldActivationBytes { get; }
-
-    /// <summary>More bytes of activations than any plan keeps on each device.</summary>
-    public long[] LargestActivationBytes { get; }
 
     /// <summary>Layers that read inputs or make outputs of the model that cannot travel.</summary>
     public int[] LayersAtSource { get; }

@@ -5,6 +5,9 @@ namespace EdgeSplit.Partitioning.Internal;
 /// <summary>Adds up the cost of the assignment that a <see cref="PlacementLoads"/> follows. Not thread-safe.</summary>
 internal sealed class PlacementScore
 {
+    /// <summary>Devices that are added up as fast as one layer is walked.</summary>
+    private const int DevicesPerWork = 4;
+
     private readonly PlacementModel _model;
 
     public PlacementScore(PlacementModel model, PlacementLoads loads)
@@ -21,7 +24,7 @@ internal sealed class PlacementScore
 
     public LatencySimulator Simulator { get; }
 
-    /// <summary>Latency simulations run so far, each in layers and values walked.</summary>
+    /// <summary>Work done by all costs so far: devices added up, and the layers and values that latency simulations walked.</summary>
     public long Work { get; private set; }
 
     /// <summary>The cost with the measures asked for; the others are 0.</summary>
@@ -29,6 +32,7 @@ internal sealed class PlacementScore
     /// <param name="latencySeconds">The latency where it is known already.</param>
     public PlanCost Cost(PlanMeasures measures, double? latencySeconds = null)
     {
+        Work += _model.DeviceCount / DevicesPerWork;
         bool bottleneck = measures.HasFlag(PlanMeasures.Bottleneck);
         bool energy = measures.HasFlag(PlanMeasures.Energy);
         double latency = latencySeconds ?? (measures.HasFlag(PlanMeasures.Latency) || (energy && _model.HasIdlePower) ? Latency() : 0);

@@ -11,6 +11,9 @@ internal sealed class Portfolio
     /// <summary>Single devices that are tried, the fastest first.</summary>
     private const int MostSingleDevices = 64;
 
+    /// <summary>Single devices from which what does not fit is moved elsewhere.</summary>
+    private const int MostRelievedDevices = 2;
+
     private const int MostOrders = 12;
 
     private const int AnnealingRounds = 4;
@@ -105,17 +108,28 @@ internal sealed class Portfolio
         if (_model.CurrentAssignment.Length > 0)
             Improve(_model.CurrentAssignment);
         var assignment = new int[_model.LayerCount];
+        int tried = 0;
         foreach (int device in _fastest.Take(MostSingleDevices).Select(static kind => kind[0]))
         {
             if (_incumbent.Exists && (IsProven || _budget.IsOver))
                 return;
             Array.Fill(assignment, device);
-            if (Enumerable.Range(0, _units.Count).All(unit => _units.IsAllowed(unit, device)))
-                Offer(assignment);
+            if (!Enumerable.Range(0, _units.Count).All(unit => _units.IsAllowed(unit, device)))
+                continue;
+            if (tried++ < MostRelievedDevices)
+            {
+                AddCandidate(assignment);
+                continue;
+            }
+            _state.Loads.Reset(assignment);
+            if (_state.IsFeasible())
+                _incumbent.OfferBetter(_state);
         }
+        int[] layerwise = LayerwiseSplit.Of(_state);
         if (_incumbent.Exists)
-            return;
-        FeasibilityRepair.Require(_state, LayerwiseSplit.Of(_state));
+            AddCandidate(layerwise);
+        else
+            FeasibilityRepair.Require(_state, layerwise);
         _incumbent.OfferBetter(_state);
     }
 
@@ -144,7 +158,11 @@ internal sealed class Portfolio
 
     private void AddCandidate(int[] assignment)
     {
-        if (!FeasibilityRepair.Start(_state, assignment))
+        long before = _state.Work;
+        bool isFeasible = FeasibilityRepair.Start(_state, assignment);
+        if (_improved.Count > 0)
+            _budget.Spend(_state.Work - before);
+        if (!isFeasible)
             return;
         _incumbent.OfferBetter(_state);
         _candidates.Add((_state.Objective(), [.. _state.Loads.Assignment]));
@@ -195,12 +213,6 @@ internal sealed class Portfolio
             if (_improved.Count > 0)
                 _budget.Spend(pipeline.Work / StepsPerWork);
         }
-    }
-
-    private void Offer(int[] assignment)
-    {
-        if (FeasibilityRepair.Start(_state, assignment))
-            _incumbent.OfferBetter(_state);
     }
 
     /// <summary>Local search from an assignment.</summary>

@@ -5,6 +5,9 @@ namespace EdgeSplit.Partitioning.Internal;
 /// <summary>A problem with one assignment that a search changes unit by unit. Not thread-safe.</summary>
 internal sealed class SearchState
 {
+    /// <summary>With more units than this, walking all of them for each move takes too long.</summary>
+    private const int MostExactUnits = 1000;
+
     private readonly ConstraintChecker _checker;
 
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: a layer has no device that may run it.</exception>
@@ -26,7 +29,7 @@ internal sealed class SearchState
     public PlacementScore Score { get; }
 
     /// <summary>What the search has done so far, in layers and values touched.</summary>
-    public long Work => Loads.Work + Score.Work;
+    public long Work => Loads.Work + Score.Work + _checker.Work;
 
     public int DeviceOf(int unit) => Loads.Assignment[Units.Layers[unit][0]];
 
@@ -36,6 +39,9 @@ internal sealed class SearchState
 
     /// <summary>Whether a device's memory and load allow what is on it.</summary>
     public bool Fits(int device) => _checker.Fits(Loads, device);
+
+    /// <summary>Whether a device's memory and load certainly allow what is on it: as <see cref="Fits"/> for few units, a quick and careful guess for many.</summary>
+    public bool FitsAtOnce(int device) => Units.Count <= MostExactUnits ? Fits(device) : _checker.FitsSurely(Loads, device);
 
     /// <summary>Whether a device could hold what is on it when more comes; what is held is counted without activations.</summary>
     public bool FitsPartly(int device) => _checker.FitsPartly(Loads, device);
