@@ -16,15 +16,15 @@ function drawLines(parent, { lines, from, to, format, marks }) {
   for (let tick = 0; tick <= 3; tick++) element(svg, "text", { x: x(from + (to - from) * tick / 3), y: height - 6, "text-anchor": tick === 0 ? "start" : tick === 3 ? "end" : "middle" }, ago((to - from) * (3 - tick) / 3));
   for (const mark of marks) if (mark.at >= from && mark.at <= to) element(element(svg, "line", { class: "switch", x1: x(mark.at), x2: x(mark.at), y1: top, y2: height - bottom }), "title", {}, mark.text);
   for (const line of lines) {
-    let path = "", pen = "M", last = null;
-    for (const [at, value] of line.values) {
-      if (at < from || value === null) { pen = "M"; continue; }
+    let path = "", pen = "M";
+    line.values.forEach(([at, value], index) => {
+      if (at < from || value === null) { pen = "M"; return; }
       path += `${pen}${x(at).toFixed(1)},${y(value).toFixed(1)}`;
       // A point that stands alone would not be seen.
-      if (pen === "M") path += "h.01";
-      pen = "L"; last = value;
-    }
-    element(svg, "path", { class: "line", d: path, stroke: `var(${line.colour})`, "stroke-linecap": "round" });
+      if (pen === "M" && (line.values[index + 1]?.[1] ?? null) === null) element(svg, "circle", { class: "dot", cx: x(at), cy: y(value), r: 2.5, fill: `var(${line.colour})` });
+      pen = "L";
+    });
+    element(svg, "path", { class: "line", d: path, stroke: `var(${line.colour})` });
   }
 }
 

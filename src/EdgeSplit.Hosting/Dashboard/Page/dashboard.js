@@ -197,8 +197,9 @@ function devices() {
     if (!lost) {
       const used = device.memoryUsed, all = used !== null && device.memoryAvailable !== null ? used + device.memoryAvailable : null;
       meter(body, "CPU", device.cpu, `${percent(device.cpu)}, ours ${percent(device.processCpu)}`);
-      meter(body, "memory", all ? used / all : null, used === null ? "–" : `${bytes(used)}, ${device.memoryAvailable === null ? "?" : bytes(device.memoryAvailable)} free`);
-      const parts = [`${device.partitions ?? 0} parts, ${device.pending ?? 0} running or waiting`];
+      meter(body, "memory", all ? used / all : null, used === null ? "–" : `${bytes(used)} ours`);
+      const count = device.partitions ?? 0, parts = [`${count} ${count === 1 ? "part" : "parts"} loaded, ${device.pending ?? 0} running or waiting`];
+      if (device.memoryAvailable !== null) parts.push(`${bytes(device.memoryAvailable)} free`);
       if (device.linkBytesPerSecond !== null) parts.push(`link ${time(device.linkLatency)}, ${scaled(device.linkBytesPerSecond, 1000, ["B/s", "kB/s", "MB/s", "GB/s"])}`);
       if (device.temperature !== null) parts.push(`${Math.round(device.temperature)} °C`);
       if (device.watts !== null) parts.push(`${device.watts.toPrecision(2)} W`);
@@ -231,7 +232,7 @@ function models() {
     top.replaceChildren();
     html(top, "b", model.name);
     html(top, "span", model.state.toLowerCase()).className = `pill ${model.state === "Served" ? "good" : model.state === "Failed" ? "bad" : "warn"}`;
-    html(top, "span", served ? `plan ${plan.epoch} by ${plan.partitioner}: ${plan.stages.length} stages, predicted ${time(plan.latency)}, at most ${(1 / plan.bottleneck).toPrecision(3)}/s, moves ${bytes(plan.transferredBytes)}` : model.reason).className = "soft";
+    html(top, "span", served ? `plan ${plan.epoch} by ${plan.partitioner}: ${plan.stages.length} stages${plan.latency > 0 ? `, predicted ${time(plan.latency)}, at most ${(1 / plan.bottleneck).toPrecision(3)}/s, moves ${bytes(plan.transferredBytes)}` : ""}` : model.reason).className = "soft";
     stages.hidden = !served;
     box.querySelector("details").hidden = !served;
     if (served && box.dataset.epoch !== String(plan.epoch)) {
