@@ -5,7 +5,7 @@ const nice = value => { const power = 10 ** Math.floor(Math.log10(value)); retur
 // lines: [{ colour, values: [[unix seconds, value or null]] }]; marks: [unix seconds].
 function drawLines(parent, { lines, from, to, format, marks }) {
   const width = Math.max(280, parent.clientWidth), height = 190, left = 58, right = 12, bottom = 22, top = 10;
-  const known = lines.flatMap(line => line.values.map(([, value]) => value ?? 0)), highest = nice(Math.max(...known, 1e-6));
+  const known = lines.flatMap(line => line.values.map(([, value]) => value ?? 0)), most = Math.max(...known, 0), highest = most > 0 ? nice(most) : 1;
   const svg = element(parent, "svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": parent.id });
   const x = at => left + (width - left - right) * (at - from) / (to - from), y = value => height - bottom - (height - bottom - top) * Math.min(value / highest, 1);
   for (let tick = 0; tick <= 4; tick++) {
