@@ -9,10 +9,13 @@ internal static class CommandLine
     public const int Failed = 1;
     public const int BadUsage = 2;
 
+    // A server lets the requests under way end first.
+    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromSeconds(30);
+
     public static async Task<int> InvokeAsync(RootCommand root, string[] args)
     {
         ParseResult parsed = root.Parse(args);
-        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+        var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TerminationTimeout };
         try
         {
             int exitCode = await parsed.InvokeAsync(configuration);

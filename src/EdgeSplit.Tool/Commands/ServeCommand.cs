@@ -69,6 +69,18 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ServeSettings settings, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await ServeAsync(settings, cancellationToken);
+        }
+        catch (Microsoft.Extensions.Options.OptionsValidationException exception)
+        {
+            throw new BadUsageException(string.Join(' ', exception.Failures));
+        }
+    }
+
+    private static async Task<int> ServeAsync(ServeSettings settings, CancellationToken cancellationToken)
+    {
         await using WebApplication application = ServeApplication.Build(settings);
         try
         {
@@ -77,10 +89,6 @@ internal static class ServeCommand
         catch (IOException exception)
         {
             throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"Cannot listen on {settings.Http} and {settings.Grpc}: {exception.Message}", exception);
-        }
-        catch (Microsoft.Extensions.Options.OptionsValidationException exception)
-        {
-            throw new BadUsageException(string.Join(' ', exception.Failures));
         }
         ServeApplication.PrintAddresses(application);
         try

@@ -12,8 +12,8 @@ internal static class HtmlPage
     public static void Write(string path, string page, object data, JsonSerializerOptions options)
     {
         string text = Resource(page)
-            .Replace("/*STYLE*/", Resource("Page.css").TrimEnd(), StringComparison.Ordinal)
-            .Replace("/*SCRIPT*/", Resource("Page.js").TrimEnd(), StringComparison.Ordinal)
+            .Replace("/*STYLE*/", Resource("page.css").TrimEnd(), StringComparison.Ordinal)
+            .Replace("/*SCRIPT*/", Resource("page.js") + Resource("graph.js").TrimEnd(), StringComparison.Ordinal)
             // Last, so that nothing is replaced in it. '<' is escaped by the serialiser, so no name can end the script element.
             .Replace("/*DATA*/", JsonSerializer.Serialize(data, options), StringComparison.Ordinal);
         File.WriteAllText(path, text);

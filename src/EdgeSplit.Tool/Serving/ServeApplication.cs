@@ -32,7 +32,9 @@ internal static class ServeApplication
         {
             console.SingleLine = true;
             console.TimestampFormat = "HH:mm:ss ";
-        }).SetMinimumLevel(LogLevel.Warning).AddFilter("EdgeSplit", LogLevel.Information);
+        }).SetMinimumLevel(LogLevel.Warning).AddFilter("EdgeSplit", LogLevel.Information)
+            // It would tell of every probe that finds the server not ready, which the answer tells already.
+            .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
@@ -47,6 +49,11 @@ internal static class ServeApplication
         WebApplication application = builder.Build();
         application.MapEdgeSplit();
         application.MapEdgeSplitHealth();
+        application.MapEdgeSplitDashboard("/", new DashboardOptions
+        {
+            Token = new ConnectionSecurity { TokenFile = settings.DashboardTokenFile }.ReadToken(),
+            DangerouslyAllowRemoteViewers = settings.Security.DangerouslyAllowUnauthenticatedRemoteConnections,
+        });
         application.MapPrometheusScrapingEndpoint("/metrics");
         return application;
     }
@@ -54,7 +61,7 @@ internal static class ServeApplication
     public static void PrintAddresses(WebApplication application)
     {
         string[] addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
-        Console.Out.WriteLine($"REST, metrics and health on {addresses[0]}");
+        Console.Out.WriteLine($"dashboard, REST, metrics and health on {addresses[0]}");
         Console.Out.WriteLine($"gRPC on {addresses[1]}");
         if (application.Services.GetRequiredService<CoordinatorServing>().JoinEndPoint is { } join)
             Console.Out.WriteLine($"agents join at {HostAndPort.Format(join)}");

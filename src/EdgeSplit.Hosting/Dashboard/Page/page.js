@@ -1,5 +1,4 @@
 "use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
 const svgNs = "http://www.w3.org/2000/svg";
 const hue = device => (device * 137.508 + 210) % 360;
 const colour = (device, light = 45) => `hsl(${hue(device)} 60% ${light}%)`;
@@ -21,3 +20,9 @@ const figure = (name, value) => {
   html(box, "b", value);
   html(box, "span", name).className = "soft";
 };
+const scaled = (value, step, units) => {
+  let unit = 0;
+  while (Math.abs(value) >= step && unit < units.length - 1) { value /= step; unit++; }
+  return `${unit === 0 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
+};
+const bytes = value => scaled(value, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
