@@ -83,7 +83,7 @@ public sealed class EdgeSplitBuilder
 
     /// <summary>
     /// Uses the TCP transport: a coordinator connects to agents and listens for those that join; an agent listens for coordinators or
-    /// joins one. The options come from the section <c>Tcp</c>.
+    /// joins one, and hands tensors straight to other agents. The options come from the section <c>Tcp</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">It was called before.</exception>
     public EdgeSplitBuilder UseTcp(Action<TcpHostOptions>? configure = null)
@@ -91,6 +91,7 @@ public sealed class EdgeSplitBuilder
         ThrowIfAdded(_parts.UsesTcp);
         _parts.UsesTcp = true;
         Bind<TcpHostOptions, TcpHostOptionsValidator>(TcpPart, configure);
+        Services.TryAddSingleton<IAgentPeers>(TcpConnections.CreatePeers);
         return this;
     }
 

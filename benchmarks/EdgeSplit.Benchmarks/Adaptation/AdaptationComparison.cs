@@ -128,7 +128,7 @@ internal static class AdaptationComparison
         return Latencies.At(load.Outcomes.Select(static outcome => outcome.Latency), 50).TotalMilliseconds;
     }
 
-    private static double Rate(IReadOnlyList<RequestOutcome> outcomes, long until) =>
+    private static double Rate(IReadOnlyList<LoadOutcome> outcomes, long until) =>
         outcomes.Count(outcome => Stopwatch.GetElapsedTime(outcome.Ended, until) < Measured) / Measured.TotalSeconds;
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -26,5 +26,5 @@ internal static class SwapFigures
         return report.During.All(static outcome => outcome.IsRight) ? 0 : 1;
     }
 
-    private static double At(IReadOnlyList<RequestOutcome> outcomes, double percentile) => Latencies.At(outcomes.Select(static outcome => outcome.Latency), percentile).TotalMilliseconds;
+    private static double At(IReadOnlyList<LoadOutcome> outcomes, double percentile) => Latencies.At(outcomes.Select(static outcome => outcome.Latency), percentile).TotalMilliseconds;
 }

@@ -15,5 +15,5 @@ public sealed class EdgeSplitException : Exception
 
     /// <summary>Whether the same call may succeed later without any change to it.</summary>
     public bool IsTransient => Error is EdgeSplitError.AgentUnavailable or EdgeSplitError.Overloaded
-        or EdgeSplitError.DeadlineExceeded or EdgeSplitError.ResourceExhausted;
+        or EdgeSplitError.DeadlineExceeded or EdgeSplitError.ResourceExhausted or EdgeSplitError.PeerUnavailable;
 }

@@ -16,6 +16,7 @@ internal static class AgentFactory
         {
             BlobStore = host.Blobs is { } folder ? new FolderBlobStore(folder) : null,
             MaxConcurrentExecutions = host.ConcurrentStages,
+            Peers = provider.GetService<IAgentPeers>(),
             TimeProvider = provider.GetRequiredService<TimeProvider>(),
             Logger = provider.GetRequiredService<ILogger<EdgeAgent>>(),
         };

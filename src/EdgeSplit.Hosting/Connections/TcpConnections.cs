@@ -8,6 +8,8 @@ namespace EdgeSplit.Hosting.Connections;
 /// <summary>Makes the TCP transport's options from those of the application.</summary>
 internal static class TcpConnections
 {
+    private static readonly TimeSpan PeerConnectTimeout = TimeSpan.FromSeconds(2);
+
     public static AgentListenerOptions ForJoining(IServiceProvider provider)
     {
         TcpHostOptions options = Options(provider);
@@ -47,6 +49,9 @@ internal static class TcpConnections
             LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
         };
     }
+
+    /// <summary>Other agents are reached as a coordinator reaches them.</summary>
+    public static TcpAgentPeers CreatePeers(IServiceProvider provider) => new(ForConnecting(provider) with { ConnectTimeout = PeerConnectTimeout });
 
     public static AgentDialerOptions ForDialling(IServiceProvider provider, IProgress<DialProgress> progress)
     {

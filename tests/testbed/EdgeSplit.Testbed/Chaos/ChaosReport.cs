@@ -9,13 +9,13 @@ namespace EdgeSplit.Testbed.Chaos;
 /// <param name="QuietP99">The 99th percentile of the latency before the first fault.</param>
 /// <param name="QuietRequestsPerSecond">The throughput before the first fault.</param>
 /// <param name="Plans">The number of plans that were in use.</param>
-public sealed record ChaosReport(ImmutableArray<Fault> Faults, IReadOnlyList<RequestOutcome> Outcomes, TimeSpan QuietP99, double QuietRequestsPerSecond, long Plans)
+public sealed record ChaosReport(ImmutableArray<Fault> Faults, IReadOnlyList<LoadOutcome> Outcomes, TimeSpan QuietP99, double QuietRequestsPerSecond, long Plans)
 {
     /// <summary>The requests that failed.</summary>
-    public IEnumerable<RequestOutcome> Lost => Outcomes.Where(static outcome => outcome.Failure is not null);
+    public IEnumerable<LoadOutcome> Lost => Outcomes.Where(static outcome => outcome.Failure is not null);
 
     /// <summary>The requests that gave something else than the unsplit model.</summary>
-    public IEnumerable<RequestOutcome> Wrong => Outcomes.Where(static outcome => outcome.Failure is null && !outcome.IsRight);
+    public IEnumerable<LoadOutcome> Wrong => Outcomes.Where(static outcome => outcome.Failure is null && !outcome.IsRight);
 
     /// <summary>The number of results whose request had one already.</summary>
     public int Duplicates => Outcomes.Where(static outcome => outcome.Failure is null).GroupBy(static outcome => outcome.Id).Sum(static group => group.Count() - 1);

@@ -69,7 +69,7 @@ public sealed class ChaosRun
     private async Task<ChaosReport> StrikeAsync(CancellationToken cancellationToken)
     {
         await Task.Delay(Quiet, cancellationToken);
-        IReadOnlyList<RequestOutcome> quiet = _load.Outcomes;
+        IReadOnlyList<LoadOutcome> quiet = _load.Outcomes;
         var faults = ImmutableArray.CreateBuilder<Fault>();
         FaultKind[] kinds = _testbed.Agents[0].HasNetwork ? Enum.GetValues<FaultKind>() : [FaultKind.Kill, FaultKind.Stop, FaultKind.Restart];
         var watch = Stopwatch.StartNew();

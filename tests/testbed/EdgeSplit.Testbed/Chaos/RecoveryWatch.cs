@@ -69,7 +69,7 @@ internal sealed class RecoveryWatch : IDisposable
             Interlocked.CompareExchange(ref _detected, Stopwatch.GetTimestamp(), 0);
     }
 
-    private void OnEnded(RequestOutcome outcome)
+    private void OnEnded(LoadOutcome outcome)
     {
         if (outcome.Epoch <= _epoch)
             return;

@@ -14,7 +14,7 @@ public sealed class RequestLoad : IAsyncDisposable
     private readonly Deployment _deployment;
     private readonly TestModel _model;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentQueue<RequestOutcome> _outcomes = new();
+    private readonly ConcurrentQueue<LoadOutcome> _outcomes = new();
     private readonly Task[] _callers;
 
     /// <summary>Starts the requests.</summary>
@@ -26,10 +26,10 @@ public sealed class RequestLoad : IAsyncDisposable
     }
 
     /// <summary>What became of the requests that have ended, in the order of their ends.</summary>
-    public IReadOnlyList<RequestOutcome> Outcomes => [.. _outcomes];
+    public IReadOnlyList<LoadOutcome> Outcomes => [.. _outcomes];
 
     /// <summary>Raised when a request has ended. Handlers return soon.</summary>
-    public event Action<RequestOutcome>? Ended;
+    public event Action<LoadOutcome>? Ended;
 
     /// <summary>Asks no more, and waits for those in flight.</summary>
     public async ValueTask DisposeAsync()
@@ -44,17 +44,17 @@ public sealed class RequestLoad : IAsyncDisposable
         {
             (IReadOnlyDictionary<string, Tensor> inputs, IReadOnlyDictionary<string, Tensor> expected) = _model.Samples[request % _model.Samples.Count];
             long started = Stopwatch.GetTimestamp();
-            RequestOutcome outcome;
+            LoadOutcome outcome;
             try
             {
                 using var deadline = new CancellationTokenSource(Deadline);
                 using FinalResult result = await _deployment.InferAsync(inputs, deadline.Token);
                 long ended = Stopwatch.GetTimestamp();
-                outcome = new RequestOutcome(started, ended, result.RequestId, result.Epoch, SplitComparison.Of(expected, result.Outputs).LargestRelative, null);
+                outcome = new LoadOutcome(started, ended, result.RequestId, result.Epoch, SplitComparison.Of(expected, result.Outputs).LargestRelative, null);
             }
             catch (Exception exception)
             {
-                outcome = new RequestOutcome(started, Stopwatch.GetTimestamp(), Guid.Empty, 0, 0, exception);
+                outcome = new LoadOutcome(started, Stopwatch.GetTimestamp(), Guid.Empty, 0, 0, exception);
             }
             _outcomes.Enqueue(outcome);
             Ended?.Invoke(outcome);

@@ -11,4 +11,4 @@ namespace EdgeSplit.Testbed.Swaps;
 /// <param name="DuringBytes">The same while plans were switched; median.</param>
 /// <param name="PeakBytes">The most while plans were switched.</param>
 public sealed record SwapReport(
-    int Swaps, TimeSpan MedianSwap, IReadOnlyList<RequestOutcome> Quiet, IReadOnlyList<RequestOutcome> During, long QuietBytes, long DuringBytes, long PeakBytes);
+    int Swaps, TimeSpan MedianSwap, IReadOnlyList<LoadOutcome> Quiet, IReadOnlyList<LoadOutcome> During, long QuietBytes, long DuringBytes, long PeakBytes);

@@ -41,7 +41,7 @@ public static class SwapRun
             int end = load.Outcomes.Count;
             quietBytes.AddRange(await MeasureAsync(testbed, Task.Delay(quiet)));
             await load.DisposeAsync();
-            IReadOnlyList<RequestOutcome> all = load.Outcomes;
+            IReadOnlyList<LoadOutcome> all = load.Outcomes;
             return new SwapReport(
                 swaps, Latencies.At(times, 50), [.. all.Take(begin).Skip(warmUp), .. all.Skip(end)], [.. all.Take(end).Skip(begin)], Median(quietBytes), Median(duringBytes), duringBytes.Max());
 

@@ -7,7 +7,7 @@ namespace EdgeSplit.Testbed.Load;
 /// <param name="Epoch">The plan that it ran on; 0 where it failed.</param>
 /// <param name="Difference">The largest difference from the unsplit model's outputs, relative to their largest element.</param>
 /// <param name="Failure">Why it failed, or null.</param>
-public sealed record RequestOutcome(long Started, long Ended, Guid Id, long Epoch, double Difference, Exception? Failure)
+public sealed record LoadOutcome(long Started, long Ended, Guid Id, long Epoch, double Difference, Exception? Failure)
 {
     /// <summary>What splitting may change: the tolerance that <c>edgesplit verify</c> checks with.</summary>
     public const double Tolerance = 1e-4;
