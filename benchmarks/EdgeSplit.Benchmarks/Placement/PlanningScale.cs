@@ -12,7 +12,7 @@ namespace EdgeSplit.Benchmarks.Placement;
 /// <summary>How long it takes to plan large models and large fleets, and how good the plans are.</summary>
 internal static class PlanningScale
 {
-    private static readonly Problem[] _problems =
+    private static readonly Problem[] Problems =
     [
         new("10,000 layers, 8 devices", 10_000, 8, 8),
         new("300 layers, 1,000 devices of 4 kinds", 300, 1000, 4),
@@ -37,7 +37,7 @@ internal static class PlanningScale
             Plan(Create(new Problem("warm-up", 100, 8, 8), objective));
         Console.WriteLine("| problem | objective | layer-wise | plan | lower bound | gap | devices used | CPU s | again from the plan, CPU s |");
         Console.WriteLine("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-        foreach (Problem problem in _problems)
+        foreach (Problem problem in Problems)
         {
             foreach (PlanObjective objective in chosen.Count > 0 ? [.. chosen] : Enum.GetValues<PlanObjective>())
                 PrintRow(problem, objective);

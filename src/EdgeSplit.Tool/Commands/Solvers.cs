@@ -9,7 +9,7 @@ internal static class Solvers
 {
     private const string Default = "auto";
 
-    private static readonly Dictionary<string, Func<TimeSpan, IPartitioner>> _byName = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<TimeSpan, IPartitioner>> ByName = new(StringComparer.Ordinal)
     {
         [Default] = static limit => new AutoPartitioner(new AutoPartitionerOptions { TimeBudget = limit }),
         ["cp-sat"] = static limit => new CpSatPartitioner(new CpSatPartitionerOptions { TimeLimit = limit }),
@@ -27,9 +27,9 @@ internal static class Solvers
             Description = "What searches. 'auto' and 'cp-sat' (OR-Tools, from the best plan of 'auto') keep to --time-limit and prove a bound; 'exact' proves the best plan of a small model.",
             DefaultValueFactory = static _ => Default,
         };
-        option.AcceptOnlyFromAmong([.. _byName.Keys]);
+        option.AcceptOnlyFromAmong([.. ByName.Keys]);
         return option;
     }
 
-    public static IPartitioner Create(string name, TimeSpan timeLimit) => _byName[name](timeLimit);
+    public static IPartitioner Create(string name, TimeSpan timeLimit) => ByName[name](timeLimit);
 }
