@@ -4,7 +4,7 @@ namespace EdgeSplit.Coordination.Adaptation;
 
 /// <summary>
 /// Switches when it pays: the relative gain over <see cref="Horizon"/> must be worth more time than the switch takes, be above
-/// <see cref="MinimumGain"/>, and the plan in use must have been so for <see cref="DwellTime"/>.
+/// <see cref="MinimumGain"/>, and the plan in use must have been so for <see cref="DwellTime"/>, or longer where plans have not lasted of late.
 /// </summary>
 public sealed class PayoffPolicy : IRepartitionPolicy
 {
@@ -27,13 +27,24 @@ public sealed class PayoffPolicy : IRepartitionPolicy
         init => field = value is >= 0 and < 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A gain is 0 or more and below 1.");
     } = 0.1;
 
-    /// <summary>The least time between two switches. The first one after a quiet time does not wait.</summary>
+    /// <summary>
+    /// The least time between two switches. The first one after a quiet time does not wait; from the third within five minutes on
+    /// the time doubles with each, as conditions that change so often are not worth following.
+    /// </summary>
     /// <value>Default: 5 seconds.</value>
     public TimeSpan DwellTime
     {
         get;
         init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time is 0 or more.");
     } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest that <see cref="DwellTime"/> grows to.</summary>
+    /// <value>Default: 2 minutes.</value>
+    public TimeSpan LongestDwellTime
+    {
+        get;
+        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time is 0 or more.");
+    } = TimeSpan.FromMinutes(2);
 
     /// <inheritdoc/>
     public RepartitionVerdict Decide(RepartitionProposal proposal)
@@ -51,15 +62,22 @@ public sealed class PayoffPolicy : IRepartitionPolicy
                 CultureInfo.InvariantCulture,
                 $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
         }
-        if (proposal.SinceLastSwitch < DwellTime)
+        TimeSpan dwell = DwellAfter(proposal.RecentSwitches);
+        if (proposal.SinceLastSwitch < dwell)
         {
             return new RepartitionVerdict(
                 false,
-                string.Create(CultureInfo.InvariantCulture, $"A gain of {gain:0.0%} waits: the last switch was {proposal.SinceLastSwitch.TotalSeconds:0.0} s ago, and {DwellTime.TotalSeconds:0.#} s must pass."),
-                DwellTime - proposal.SinceLastSwitch);
+                string.Create(CultureInfo.InvariantCulture, $"A gain of {gain:0.0%} waits: the last switch was {proposal.SinceLastSwitch.TotalSeconds:0.0} s ago, and {dwell.TotalSeconds:0.#} s must pass."),
+                dwell - proposal.SinceLastSwitch);
         }
         return new RepartitionVerdict(true, string.Create(
             CultureInfo.InvariantCulture,
             $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
+    }
+    private TimeSpan DwellAfter(int switches)
+    {
+        // More doublings than these exceed any limit.
+        TimeSpan grown = DwellTime * Math.Pow(2, Math.Clamp(switches - 1, 0, 20));
+        return grown < LongestDwellTime ? grown : DwellTime > LongestDwellTime ? DwellTime : LongestDwellTime;
     }
 }

@@ -25,4 +25,7 @@ public sealed record RepartitionProposal
 
     /// <summary>The time since the plan in use was taken.</summary>
     public required TimeSpan SinceLastSwitch { get; init; }
+
+    /// <summary>How often the policy has taken another plan of the model within the last five minutes.</summary>
+    public int RecentSwitches { get; init; }
 }

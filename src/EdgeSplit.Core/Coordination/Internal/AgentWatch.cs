@@ -24,6 +24,7 @@ internal sealed class AgentWatch : IAsyncDisposable
     private readonly Dictionary<AgentEntry, Watched> _watched = [];
     private readonly TimeProvider _time;
     private readonly Task _running;
+    private volatile Dictionary<string, double> _sharesByHost = [];
 
     /// <param name="agents">The agents.</param>
     /// <param name="options">How often to ask, and how long to wait.</param>
@@ -70,8 +71,10 @@ internal sealed class AgentWatch : IAsyncDisposable
             }
             if (_watched.Count > agents.Length)
                 ForgetAllBut(agents);
-            if (tick++ % TicksPerInterval == 0)
-                _ticked();
+            if (tick++ % TicksPerInterval != 0)
+                continue;
+            _sharesByHost = SumShares(agents);
+            _ticked();
         }
     }
 
@@ -112,15 +115,34 @@ internal sealed class AgentWatch : IAsyncDisposable
             _watched.Remove(gone);
     }
 
-    private static async Task TakeAsync(AgentEntry entry, ValueTask<ResourceReport> asked) => Take(entry, await asked.ConfigureAwait(false));
+    private async Task TakeAsync(AgentEntry entry, ValueTask<ResourceReport> asked) => Take(entry, await asked.ConfigureAwait(false));
 
-    private static void Take(AgentEntry entry, ResourceReport report)
+    private void Take(AgentEntry entry, ResourceReport report)
     {
         // Numbers start again with the agent; a lower one that was sent later is one of its next run.
         if (entry.LatestReport is { } latest && report.SequenceNumber <= latest.SequenceNumber && report.Timestamp <= latest.Timestamp)
             return;
+        double before = entry.LatestReport?.Resources.ProcessCpuLoad ?? 0;
         entry.LatestReport = report;
-        entry.OtherLoad.Add(report.Resources);
+        entry.OtherLoad.Add(report.Resources, OtherAgentsShare(entry, before));
+    }
+
+    /// <summary>What the agents of each machine take of it together.</summary>
+    private static Dictionary<string, double> SumShares(ImmutableArray<AgentEntry> agents)
+    {
+        var shares = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (AgentEntry entry in agents)
+        {
+            if (entry.State != AgentState.Lost && entry.LatestReport?.Resources.ProcessCpuLoad is double share)
+                shares[entry.Description.HostName] = shares.GetValueOrDefault(entry.Description.HostName) + share;
+        }
+        return shares;
+    }
+
+    private double OtherAgentsShare(AgentEntry entry, double own)
+    {
+        string host = entry.Description.HostName;
+        return host.Length == 0 ? 0 : Math.Max(_sharesByHost.GetValueOrDefault(host) - own, 0);
     }
 
     private sealed class Watched(int turn)

@@ -8,7 +8,7 @@ public sealed class PayoffPolicyTests
 {
     private static readonly PartitionProblem Problem = RandomProblems.Create(1, withConstraints: false);
 
-    private static RepartitionProposal Proposal(double gain, double switchSeconds = 1, double sinceSeconds = 3600)
+    private static RepartitionProposal Proposal(double gain, double switchSeconds = 1, double sinceSeconds = 3600, int recentSwitches = 0)
     {
         PartitionPlan plan = new LocalSearchPartitioner().Partition(Problem, CancellationToken.None);
         return new RepartitionProposal
@@ -20,7 +20,21 @@ public sealed class PayoffPolicyTests
             BytesToMove = 0,
             SwitchTime = TimeSpan.FromSeconds(switchSeconds),
             SinceLastSwitch = TimeSpan.FromSeconds(sinceSeconds),
+            RecentSwitches = recentSwitches,
         };
+    }
+
+    [TestCase(0, 5)]
+    [TestCase(1, 5)]
+    [TestCase(2, 10)]
+    [TestCase(4, 40)]
+    [TestCase(50, 120)]
+    public void Decide_waits_longer_the_more_often_plans_have_changed_of_late(int recentSwitches, double waitSeconds)
+    {
+        Assert.That(new PayoffPolicy().Decide(Proposal(0.5, 1, waitSeconds, recentSwitches)).Switch);
+        RepartitionVerdict verdict = new PayoffPolicy().Decide(Proposal(0.5, 1, waitSeconds - 1, recentSwitches));
+        Assert.That(verdict.Switch, Is.False);
+        Assert.That(verdict.AskAgainAfter, Is.EqualTo(TimeSpan.FromSeconds(1)));
     }
 
     [TestCase(0.3, 1, 3600, true)]

@@ -13,10 +13,12 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 {
     private const int RunsAfterChange = 6;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
     private readonly TimeProvider _time = coordinator.Options.TimeProvider;
     private PlanEpoch? _epoch;
     private Conditions? _conditions;
+    private readonly Queue<long> _switches = [];
     private long _switchedAt;
     private long _searchedAt;
     private long? _askAgainAt;
@@ -132,6 +134,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
                 BytesToMove = estimate.BytesToMove,
                 SwitchTime = estimate.Time,
                 SinceLastSwitch = _time.GetElapsedTime(_switchedAt),
+                RecentSwitches = CountRecentSwitches(),
             });
         if (!verdict.Switch)
         {
@@ -139,9 +142,17 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
                 AskAgain(wait, trigger);
             return decision with { Reason = verdict.Reason };
         }
-        return await deployment.TrySwitchAsync(epoch, candidate, conditions, cancellationToken).ConfigureAwait(false)
-            ? decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) }
-            : decision with { Reason = "Another plan was taken meanwhile.", Epoch = deployment.Epoch };
+        if (!await deployment.TrySwitchAsync(epoch, candidate, conditions, cancellationToken).ConfigureAwait(false))
+            return decision with { Reason = "Another plan was taken meanwhile.", Epoch = deployment.Epoch };
+        _switches.Enqueue(_time.GetTimestamp());
+        return decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) };
+    }
+
+    private int CountRecentSwitches()
+    {
+        while (_switches.TryPeek(out long oldest) && _time.GetElapsedTime(oldest) > Recent)
+            _switches.Dequeue();
+        return _switches.Count;
     }
 
     private RepartitionDecision NewDecision(PlanEpoch epoch, Trigger trigger) => new()
