@@ -1,5 +1,6 @@
 using EdgeSplit.Agents;
 using EdgeSplit.Coordination;
+using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Devices;
 using EdgeSplit.Storage;
 using EdgeSplit.Testing.Fakes;
@@ -21,7 +22,14 @@ internal sealed class Cluster : IAsyncDisposable
 
     public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(30);
 
-    public static CoordinatorOptions Defaults { get; } = new() { Partitioner = FixedPartitioner.RoundRobin, CostModel = new FreeCostModel(), CapacityTimeout = TimeSpan.Zero };
+    /// <summary>What else this machine does changes no plan.</summary>
+    public static CoordinatorOptions Defaults { get; } = new()
+    {
+        Partitioner = FixedPartitioner.RoundRobin,
+        CostModel = new FreeCostModel(),
+        CapacityTimeout = TimeSpan.Zero,
+        Adaptation = new AdaptationOptions { OtherLoadChange = 1 },
+    };
 
     public FakeModelFormat Format { get; }
 

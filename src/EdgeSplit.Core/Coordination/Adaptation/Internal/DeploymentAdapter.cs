@@ -103,6 +103,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             deployment.Corrections.KeepLatest(agent.Id, stage.Layers, RunsAfterChange);
             return;
         }
+        // To an agent in this process nothing travels; what took time was this process itself.
+        if (agent.Link == Link.Local)
+            return;
         Link link = await LinkMeasurement.ReviseAsync(agent.Agent, agent.Link, epoch.Recorder.BytesOf(change.Stage), change.NowSeconds, cancellationToken).ConfigureAwait(false);
         // Where tensors wait for each other their times say that a link is slower than it is; it carries at least what it has carried.
         double carried = epoch.Targets.Select((target, index) => target.Agent == agent ? epoch.Recorder.BytesPerSecondOf(index) : 0).Sum();
