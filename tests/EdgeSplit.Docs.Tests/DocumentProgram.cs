@@ -17,7 +17,7 @@ internal static class DocumentProgram
     ];
 
     private static readonly string[] Libraries =
-        ["EdgeSplit.Core", "EdgeSplit.Onnx", "EdgeSplit.Transport", "EdgeSplit.Grpc", "EdgeSplit.ModelZoo", "EdgeSplit.Testing"];
+        ["EdgeSplit.Core", "EdgeSplit.Onnx", "EdgeSplit.Transport", "EdgeSplit.Grpc", "EdgeSplit.Hosting", "EdgeSplit.OrTools", "EdgeSplit.ModelZoo", "EdgeSplit.Testing", "EdgeSplit.Testbed"];
 
     private static readonly Lazy<IReadOnlyList<MetadataReference>> References = new(static () =>
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(static path => MetadataReference.CreateFromFile(path))]);

@@ -13,7 +13,6 @@ namespace EdgeSplit.Grpc.OpenInference;
 internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions options)
 {
     // The messages of the gRPC side say the same in the same words.
-    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true));
     private static readonly Lazy<byte[]> Description = new(ReadDescription);
 
     private readonly BufferBudget _budget = new(options.MaxBufferedBytes);
@@ -46,7 +45,7 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
     }
 
     private void Get(RouteGroupBuilder root, string pattern, Func<HttpContext, IMessage> answer) => root.MapGet(
-        pattern, Guarded(context => WriteAsync(context, "application/json", System.Text.Encoding.UTF8.GetBytes(Formatter.Format(answer(context))))));
+        pattern, Guarded(context => WriteAsync(context, "application/json", MessageJson.Write(answer(context)))));
 
     private async Task InferAsync(HttpContext context)
     {

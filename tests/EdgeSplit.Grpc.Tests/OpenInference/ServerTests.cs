@@ -89,6 +89,23 @@ internal sealed class ServerTests
         }
     }
 
+    [Test]
+    public async Task Metadata_andStatistics_giveNumbersAsNumbers()
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        string address = $"/v2/models/{system.Deployment.Name}";
+        using JsonDocument metadata = JsonDocument.Parse(await http.GetStringAsync(address));
+        JsonElement input = metadata.RootElement.GetProperty("inputs")[0];
+        Assert.That(input.GetProperty("name").GetString(), Is.EqualTo(system.Deployment.Inputs[0].Name));
+        Assert.That(
+            input.GetProperty("shape").EnumerateArray().Select(static dimension => dimension.GetInt64()),
+            Is.EqualTo(system.Deployment.Inputs[0].Dimensions.Select(static dimension => dimension.Size ?? -1)));
+        using JsonDocument statistics = JsonDocument.Parse(await http.GetStringAsync(address + "/stats"));
+        Assert.That(statistics.RootElement.GetProperty("model_stats")[0].GetProperty("inference_count").GetInt64(), Is.Zero);
+    }
+
     [TestCase("not json")]
     [TestCase("""{"inputs": 3}""")]
     [TestCase("""{"inputs": [{"name": "x", "datatype": "FP31", "shape": [1], "data": [1]}]}""")]
