@@ -4,7 +4,6 @@ using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Coordination;
 using EdgeSplit.Benchmarks.Costs;
-using EdgeSplit.Benchmarks.Forwarding;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
 using EdgeSplit.Benchmarks.Transport;
@@ -22,7 +21,6 @@ return args switch
     [LargeSplit.ChildVerb, string model] => await LargeSplit.RunChildAsync(model),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
     ["chaos", .. string[] seconds] => await ChaosFigures.RunAsync(seconds),
-    ["forwarding", .. string[] models] => await ForwardingComparison.RunAsync(models),
     ["adaptation"] => await AdaptationComparison.RunAsync(),
     ["swaps", .. string[] count] => await SwapFigures.RunAsync(count),
     ["planning-scale", .. string[] objectives] => PlanningScale.Run(objectives),
