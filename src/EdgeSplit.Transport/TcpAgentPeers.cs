@@ -6,17 +6,20 @@ namespace EdgeSplit.Transport;
 /// <remarks>Thread-safe. Give it to <see cref="EdgeAgentOptions.Peers"/>, and dispose of it after the agent.</remarks>
 public sealed class TcpAgentPeers : IAgentPeers, IAsyncDisposable
 {
+    /// <summary>The time that connecting to another agent may take: a request waits for it.</summary>
+    public static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(2);
+
     private readonly RemoteEdgeAgentOptions _options;
     private readonly Lock _lock = new();
     private readonly Dictionary<PeerAddress, Task<RemoteEdgeAgent>> _connections = [];
     private bool _isDisposed;
 
     /// <summary>Creates it without connections.</summary>
-    /// <param name="options">How to connect, as a coordinator would: join token, TLS; null for the defaults, with two seconds for connecting.</param>
+    /// <param name="options">How to connect, as a coordinator would: join token, TLS; null for the defaults, with <see cref="DefaultConnectTimeout"/>.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public TcpAgentPeers(RemoteEdgeAgentOptions? options = null)
     {
-        _options = options ?? new RemoteEdgeAgentOptions { ConnectTimeout = TimeSpan.FromSeconds(2) };
+        _options = options ?? new RemoteEdgeAgentOptions { ConnectTimeout = DefaultConnectTimeout };
         _options.Validate();
     }
 

@@ -176,7 +176,7 @@ public sealed class EdgeAgent : IEdgeAgent
         ArgumentOutOfRangeException.ThrowIfNegative(payloadByteCount);
         ThrowIfDisposed();
         if (_options.Peers is not { } peers)
-            throw new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{Id}' does not connect to other agents.");
+            throw PeerForwarder.NoPeers(Id);
         try
         {
             return await peers.ProbeAsync(peer, payloadByteCount, cancellationToken).ConfigureAwait(false);

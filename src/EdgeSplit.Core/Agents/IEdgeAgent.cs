@@ -1,3 +1,5 @@
+using EdgeSplit.Agents.Internal;
+
 namespace EdgeSplit.Agents;
 
 /// <summary>A device that runs partitions: in this process, or behind a connection.</summary>
@@ -41,7 +43,7 @@ public interface IEdgeAgent : IAsyncDisposable
     /// <summary>Lets the agent probe another one, as <see cref="ProbeAsync"/> does from here.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.PeerUnavailable"/>: it cannot reach that agent, or reaches none at all.</exception>
     ValueTask<TimeSpan> ProbePeerAsync(PeerAddress peer, int payloadByteCount, CancellationToken cancellationToken) =>
-        ValueTask.FromException<TimeSpan>(new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{Id}' does not connect to other agents."));
+        ValueTask.FromException<TimeSpan>(PeerForwarder.NoPeers(Id));
 
     /// <summary>Takes inputs of a run from another agent; the run may be asked for before or after. The tensors are the agent's when the task succeeds.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.PeerUnavailable"/>: it takes none; <see cref="EdgeSplitError.ResourceExhausted"/>:

@@ -105,8 +105,11 @@ public sealed class Coordinator : IAsyncDisposable
     internal async ValueTask<Conditions> ObserveAsync(CancellationToken cancellationToken)
     {
         await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
-        return new Conditions(AgentsVersion, UsableAgents);
+        return Observe();
     }
+
+    /// <summary>What is known of the agents, once there is a plan.</summary>
+    internal Conditions Observe() => new(AgentsVersion, UsableAgents);
 
     /// <summary>
     /// Asks an agent what it is, measures the link to it, and lets later plans use it. From then on it is the coordinator's,
@@ -355,11 +358,11 @@ public sealed class Coordinator : IAsyncDisposable
     }
 
     /// <summary>Tells of a request that has ended, where someone listens.</summary>
-    internal void OnRequestEnded(string model, long epoch, TimeSpan latency, ImmutableArray<StageTiming> stages, string? error) =>
-        RequestEnded?.Invoke(this, new RequestOutcome(model, epoch, Options.TimeProvider.GetUtcNow(), latency, stages, error));
-
-    /// <summary>Whether someone listens to the ends of requests.</summary>
-    internal bool TellsOfRequests => RequestEnded is not null;
+    internal void OnRequestEnded(string model, long epoch, TimeSpan latency, ImmutableArray<StageTiming> stages, string? error)
+    {
+        if (RequestEnded is { } handlers)
+            Tell(handlers, new RequestOutcome(model, epoch, Options.TimeProvider.GetUtcNow(), latency, stages, error));
+    }
 
     /// <summary>Lets tensors that a stage could not hand to other agents pass through the coordinator from now on.</summary>
     internal void Relay(PlanEpoch epoch, StageFailedException failure)

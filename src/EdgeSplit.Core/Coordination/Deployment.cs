@@ -105,8 +105,7 @@ public sealed class Deployment : IAsyncDisposable
         {
             FinalResult result = await RunAsync(inputs, started, cancellationToken).ConfigureAwait(false);
             EdgeSplitTelemetry.RequestDuration.Record(result.Latency.TotalSeconds, _modelTag);
-            if (_coordinator.TellsOfRequests)
-                _coordinator.OnRequestEnded(Name, result.Epoch, result.Latency, result.Stages, null);
+            _coordinator.OnRequestEnded(Name, result.Epoch, result.Latency, result.Stages, null);
             return result;
         }
         catch (Exception exception)
@@ -421,12 +420,16 @@ public sealed class Deployment : IAsyncDisposable
         Conditions madeFor = await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
         PartitionProblem problem = await CreateProblemAsync(null, cancellationToken).ConfigureAwait(false);
         int[] devices = [.. ids.Select(problem.Fleet.IndexOf)];
-        var evaluator = new PlanEvaluator(problem);
-        if (devices.Contains(-1) || !evaluator.Evaluate(devices).IsFeasible)
+        if (devices.Contains(-1))
             return null;
         try
         {
-            return await _stager.StageAsync(1, evaluator.Create(devices, "restored"), madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
+            PartitionPlan plan = new PlanEvaluator(problem).Create(devices, "restored");
+            return await _stager.StageAsync(1, plan, madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.NoFeasiblePlan)
+        {
+            return null;
         }
         catch (AgentLostException lost)
         {

@@ -8,59 +8,41 @@ namespace EdgeSplit.Hosting.Connections;
 /// <summary>Makes the TCP transport's options from those of the application.</summary>
 internal static class TcpConnections
 {
-    private static readonly TimeSpan PeerConnectTimeout = TimeSpan.FromSeconds(2);
+    public static AgentListenerOptions ForJoining(IServiceProvider provider) => Listening<AgentListenerOptions>(provider);
 
-    public static AgentListenerOptions ForJoining(IServiceProvider provider)
-    {
-        TcpHostOptions options = Options(provider);
-        return new AgentListenerOptions
-        {
-            EndPoint = HostAndPort.Parse(options.Listen!),
-            JoinToken = options.CreateJoinToken(),
-            Tls = options.CreateServerTls(),
-            DangerouslyAllowUnauthenticatedRemoteConnections = options.DangerouslyAllowUnauthenticatedRemoteConnections,
-            TimeProvider = provider.GetRequiredService<TimeProvider>(),
-            LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
-        };
-    }
+    public static AgentServerOptions ForCoordinators(IServiceProvider provider) => Listening<AgentServerOptions>(provider);
 
-    public static AgentServerOptions ForCoordinators(IServiceProvider provider)
-    {
-        TcpHostOptions options = Options(provider);
-        return new AgentServerOptions
-        {
-            EndPoint = HostAndPort.Parse(options.Listen!),
-            JoinToken = options.CreateJoinToken(),
-            Tls = options.CreateServerTls(),
-            DangerouslyAllowUnauthenticatedRemoteConnections = options.DangerouslyAllowUnauthenticatedRemoteConnections,
-            TimeProvider = provider.GetRequiredService<TimeProvider>(),
-            LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
-        };
-    }
-
-    public static RemoteEdgeAgentOptions ForConnecting(IServiceProvider provider)
-    {
-        TcpHostOptions options = Options(provider);
-        return new RemoteEdgeAgentOptions
-        {
-            JoinToken = options.CreateJoinToken(),
-            Tls = options.CreateClientTls(),
-            TimeProvider = provider.GetRequiredService<TimeProvider>(),
-            LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
-        };
-    }
+    public static RemoteEdgeAgentOptions ForConnecting(IServiceProvider provider) => Connecting<RemoteEdgeAgentOptions>(provider);
 
     /// <summary>Other agents are reached as a coordinator reaches them.</summary>
-    public static TcpAgentPeers CreatePeers(IServiceProvider provider) => new(ForConnecting(provider) with { ConnectTimeout = PeerConnectTimeout });
+    public static TcpAgentPeers CreatePeers(IServiceProvider provider) => new(ForConnecting(provider) with { ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });
 
-    public static AgentDialerOptions ForDialling(IServiceProvider provider, IProgress<DialProgress> progress)
+    public static AgentDialerOptions ForDialling(IServiceProvider provider, IProgress<DialProgress> progress) =>
+        Connecting<AgentDialerOptions>(provider) with { Progress = progress };
+
+    private static T Listening<T>(IServiceProvider provider)
+        where T : ListenOptions, new()
     {
         TcpHostOptions options = Options(provider);
-        return new AgentDialerOptions
+        return new T() with
+        {
+            EndPoint = HostAndPort.Parse(options.Listen!),
+            JoinToken = options.CreateJoinToken(),
+            Tls = options.CreateServerTls(),
+            DangerouslyAllowUnauthenticatedRemoteConnections = options.DangerouslyAllowUnauthenticatedRemoteConnections,
+            TimeProvider = provider.GetRequiredService<TimeProvider>(),
+            LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
+        };
+    }
+
+    private static T Connecting<T>(IServiceProvider provider)
+        where T : ConnectOptions, new()
+    {
+        TcpHostOptions options = Options(provider);
+        return new T() with
         {
             JoinToken = options.CreateJoinToken(),
             Tls = options.CreateClientTls(),
-            Progress = progress,
             TimeProvider = provider.GetRequiredService<TimeProvider>(),
             LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
         };

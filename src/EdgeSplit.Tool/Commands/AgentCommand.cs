@@ -11,8 +11,6 @@ namespace EdgeSplit.Tool.Commands;
 /// <summary><c>edgesplit agent</c>: lets this machine run partitions for coordinators.</summary>
 internal static class AgentCommand
 {
-    private static readonly TimeSpan PeerConnectTimeout = TimeSpan.FromSeconds(2);
-
     public static Command Create()
     {
         Option<string> listen = new("--listen") { Description = "Where to listen; port 0 takes a free one.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:7311" };
@@ -54,7 +52,7 @@ internal static class AgentCommand
             string? folder = result.GetValue(blobs);
             using BlobCache? cache = folder is not null && result.GetValue(cacheLimit) is int limit ? new BlobCache(folder, (long)limit << 20) : null;
             // Other agents are reached as coordinators reach this one.
-            await using var peers = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = security.Token(result), Tls = security.ForConnecting(result), ConnectTimeout = PeerConnectTimeout });
+            await using var peers = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = security.Token(result), Tls = security.ForConnecting(result), ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });
             await using var agent = new EdgeAgent(result.GetRequiredValue(id), runtime, new EdgeAgentOptions
             {
                 BlobStore = cache ?? (IBlobStore?)(folder is null ? null : new FolderBlobStore(folder)),

@@ -18,7 +18,7 @@ internal static class PeerForwarder
         async Task SendAsync(PeerDelivery delivery)
         {
             if (peers is null)
-                throw new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{agentId}' does not connect to other agents.");
+                throw NoPeers(agentId);
             var tensors = new Dictionary<string, Tensor>(delivery.Outputs.Length);
             foreach (string name in delivery.Outputs)
             {
@@ -35,6 +35,9 @@ internal static class PeerForwarder
             }
         }
     }
+
+    /// <summary>Says that an agent reaches no other.</summary>
+    public static EdgeSplitException NoPeers(string agentId) => new(EdgeSplitError.PeerUnavailable, $"Agent '{agentId}' does not connect to other agents.");
 
     /// <summary>Says that one agent cannot reach another.</summary>
     public static EdgeSplitException Unavailable(string agentId, PeerAddress peer, EdgeSplitException cause) =>

@@ -35,15 +35,13 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         long now = _time.GetTimestamp();
         if (epoch != _epoch)
         {
-            (_epoch, _switchedAt, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? Observe(), null);
+            (_epoch, _switchedAt, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
             return;
         }
         if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
             return;
         Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
-
-    private Conditions Observe() => new(coordinator.AgentsVersion, coordinator.UsableAgents);
 
     private Trigger? FindTrigger(PlanEpoch epoch, long now)
     {
@@ -63,13 +61,13 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private async Task SearchAsync(PlanEpoch epoch, Trigger trigger, long noticedAt, CancellationToken cancellationToken)
     {
         _askAgainAt = null;
-        Conditions conditions = Observe();
+        Conditions conditions = coordinator.Observe();
         try
         {
             if (trigger.Change is { } change)
             {
                 await TakeInAsync(epoch, trigger.Kind, change, cancellationToken).ConfigureAwait(false);
-                conditions = Observe();
+                conditions = coordinator.Observe();
             }
             coordinator.Note(await DecideAsync(epoch, trigger, conditions, noticedAt, cancellationToken).ConfigureAwait(false));
         }
