@@ -62,7 +62,7 @@ internal sealed class AgentHostedService(
     private async Task JoinAsync(string coordinator)
     {
         await Task.Yield();
-        var dialer = new AgentDialer(agent, HostAndPort.Parse(coordinator), TcpConnections.ForDialling(provider, new Progress(this, coordinator)));
+        var dialer = new AgentDialer(agent, HostAndPort.Parse(coordinator), TcpConnections.ForDialling(provider, _tcpServer?.PeerAddress, new Progress(this, coordinator)));
         try
         {
             await dialer.RunAsync(_stopping.Token).ConfigureAwait(false);

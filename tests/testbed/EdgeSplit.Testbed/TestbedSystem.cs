@@ -130,7 +130,7 @@ public sealed class TestbedSystem : IAsyncDisposable
         CpuGroup? group = options.HasNetworks ? new CpuGroup(_network.Prefix + index.ToString(CultureInfo.InvariantCulture)) : null;
         string[] command =
         [
-            "dotnet", "exec", "--runtimeconfig", Beside("runtimeconfig.json"), "--depsfile", Beside("deps.json"), Path.Combine(AppContext.BaseDirectory, "edgesplit.dll"), "agent", "--id", id, "--join", HostAndPort.Format(_listener.EndPoint),
+            "dotnet", "exec", "--runtimeconfig", Beside("runtimeconfig.json"), "--depsfile", Beside("deps.json"), Path.Combine(AppContext.BaseDirectory, "edgesplit.dll"), "agent", "--id", id, "--join", HostAndPort.Format(_listener.EndPoint), "--listen", $"{network?.Address ?? IPAddress.Loopback}:0",
             "--token", Path.Combine(Folder, "token"), "--blobs", Path.Combine(Folder, id),
         ];
         var agent = new TestbedAgent(id, command, network, group);
