@@ -21,6 +21,17 @@ public sealed record PlanConstraints
     public int? MaximumDevices { get; init; }
 
     /// <summary>
+    /// The largest number of devices that a plan may keep a layer on, so that requests take them in turn: above 1 a stage may have copies,
+    /// which raises the throughput for the memory of its weights on each of them.
+    /// </summary>
+    /// <value>Default: 1, no copies.</value>
+    public int MaximumReplicas
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A layer is on 1 device or more.");
+    } = 1;
+
+    /// <summary>
     /// Whether the memory of each device holds the plan and, beside it, what <see cref="PartitionProblem.CurrentAssignment"/>
     /// has there, as while the old plan's requests drain. Weights of both count once.
     /// </summary>
