@@ -18,8 +18,6 @@ namespace EdgeSplit.Coordination;
 /// <remarks>Thread-safe. Disposal ends all deployments and disposes of the agents.</remarks>
 public sealed class Coordinator : IAsyncDisposable
 {
-    private const int PlacesPerStage = 2;
-    private const int SparePlaces = 2;
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestoreAgentsTimeout = TimeSpan.FromSeconds(5);
 
@@ -277,7 +275,7 @@ public sealed class Coordinator : IAsyncDisposable
         (string path, string name, bool isStored) = await ResolveAsync(model, options.Name, cancellationToken).ConfigureAwait(false);
         ISplittableModel opened = await _format.OpenAsync(path, cancellationToken).ConfigureAwait(false);
         var corrections = new CostCorrections();
-        var stager = new EpochStager(name, opened, Options.Repository, _agents, _peers, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
+        var stager = new EpochStager(name, opened, Options, _agents, _peers, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
         var deployment = new Deployment(this, name, opened, stager, corrections, options);
         try
         {
@@ -329,8 +327,8 @@ public sealed class Coordinator : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets as many requests in as keep every stage of every plan busy: one that computes and one whose tensors travel for each
-    /// stage that a device runs at a time. More would only wait on the agents, where they cannot be put off any more.
+    /// Lets as many requests in as the windows of all stages of all plans hold. More would only wait on the agents, where they cannot
+    /// be put off any more.
     /// </summary>
     internal void FitWindow()
     {
@@ -338,7 +336,7 @@ public sealed class Coordinator : IAsyncDisposable
         foreach (Deployment deployment in Deployments)
         {
             if (deployment.CurrentEpoch?.Plan is { } plan)
-                useful += SparePlaces + plan.Stages.Sum(stage => PlacesPerStage * plan.Fleet.Devices[stage.Device].ConcurrentStages);
+                useful += plan.Stages.Sum(stage => Options.StageWindow * plan.Fleet.Devices[stage.Device].ConcurrentStages);
         }
         Window.Limit(useful == 0 ? int.MaxValue : useful);
     }

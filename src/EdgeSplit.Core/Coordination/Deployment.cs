@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Coordination.Adaptation.Internal;
+using EdgeSplit.Coordination.Batching;
+using EdgeSplit.Coordination.Batching.Internal;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Costs;
 using EdgeSplit.Models;
@@ -21,12 +23,14 @@ public sealed class Deployment : IAsyncDisposable
 {
     // Each attempt loses an agent, so this only bounds what agents that come and go without end can do to a request.
     private const int MaxAttempts = 10;
+    private static readonly RequestOptions NoOptions = new();
 
     private readonly Coordinator _coordinator;
     private readonly ISplittableModel _model;
     private readonly EpochStager _stager;
     private readonly DeploymentOptions _options;
     private readonly InputChecker _inputs;
+    private readonly RequestBatcher? _batcher;
     private readonly TimeProvider _time;
     private readonly KeyValuePair<string, object?> _modelTag;
     private readonly SemaphoreSlim _switching = new(1);
@@ -51,6 +55,8 @@ public sealed class Deployment : IAsyncDisposable
         _inputs = new InputChecker(name, model.Inputs);
         _time = coordinator.Options.TimeProvider;
         _modelTag = new KeyValuePair<string, object?>("edgesplit.model.name", name);
+        if ((options.Batching ?? coordinator.Options.Batching) is { } batching)
+            _batcher = CreateBatcher(batching);
         // A plan that was given is what its giver wants.
         Adapter = options.Plan is null && coordinator.Options.Adaptation is { } adaptation ? new DeploymentAdapter(coordinator, this, adaptation) : null;
     }
@@ -73,6 +79,9 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>What a request gets.</summary>
     public ImmutableArray<TensorInfo> Outputs => _model.Outputs;
 
+    /// <summary>Whether small requests may be joined: asked for, possible by the model's shapes, and not found to change results.</summary>
+    public bool IsBatching => _batcher is { IsActive: true };
+
     internal DeploymentAdapter? Adapter { get; }
 
     /// <summary>Cancelled when the deployment is disposed of.</summary>
@@ -84,26 +93,39 @@ public sealed class Deployment : IAsyncDisposable
 
     private PlanEpoch Current => CurrentEpoch ?? throw new ObjectDisposedException(nameof(Deployment), $"The deployment of model '{Name}' was disposed of.");
 
+    /// <summary>Runs the model once, for the client without a name.</summary>
+    /// <param name="inputs">Every input by name; borrowed until the call completes, and unchanged until then.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <inheritdoc cref="InferAsync(IReadOnlyDictionary{string, Tensor}, RequestOptions, CancellationToken)"/>
+    public ValueTask<FinalResult> InferAsync(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken = default) =>
+        InferAsync(inputs, NoOptions, cancellationToken);
+
     /// <summary>Runs the model once.</summary>
     /// <param name="inputs">Every input by name; borrowed until the call completes, and unchanged until then.</param>
+    /// <param name="options">Who asks.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <returns>The outputs, for the caller to dispose of.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/>; <see cref="EdgeSplitError.Overloaded"/>;
     /// <see cref="EdgeSplitError.ExecutionFailed"/>; <see cref="EdgeSplitError.AgentUnavailable"/>: an agent was lost, and the others
     /// cannot run the model.</exception>
-    public async ValueTask<FinalResult> InferAsync(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken = default)
+    public async ValueTask<FinalResult> InferAsync(IReadOnlyDictionary<string, Tensor> inputs, RequestOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(options);
         long started = _time.GetTimestamp();
         _inputs.Check(inputs);
         using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.request");
         activity?.SetTag(_modelTag.Key, _modelTag.Value);
-        await _coordinator.Window.EnterAsync(cancellationToken).ConfigureAwait(false);
+        Task<FinalResult>? batched = _batcher?.TryRun(inputs, options.Client, cancellationToken);
+        if (batched is null)
+            await _coordinator.Window.EnterAsync(options.Client, cancellationToken).ConfigureAwait(false);
         EdgeSplitTelemetry.RequestsInFlight.Add(1, _modelTag);
         bool gaveUp = false;
         try
         {
-            FinalResult result = await RunAsync(inputs, started, cancellationToken).ConfigureAwait(false);
+            FinalResult result = batched is null
+                ? await RunAsync(inputs, started, 1, cancellationToken).ConfigureAwait(false)
+                : await batched.ConfigureAwait(false);
             EdgeSplitTelemetry.RequestDuration.Record(result.Latency.TotalSeconds, _modelTag);
             _coordinator.OnRequestEnded(Name, result.Epoch, result.Latency, result.Stages, null);
             return result;
@@ -121,7 +143,8 @@ public sealed class Deployment : IAsyncDisposable
         finally
         {
             EdgeSplitTelemetry.RequestsInFlight.Add(-1, _modelTag);
-            _coordinator.Window.Leave(gaveUp);
+            if (batched is null)
+                _coordinator.Window.Leave(options.Client, gaveUp);
         }
     }
 
@@ -219,7 +242,7 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FinalResult> RunAsync(IReadOnlyDictionary<string, Tensor> inputs, long started, CancellationToken cancellationToken)
+    private async ValueTask<FinalResult> RunAsync(IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, CancellationToken cancellationToken)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -227,7 +250,7 @@ public sealed class Deployment : IAsyncDisposable
             StageFailedException failure;
             try
             {
-                return await RequestRun.RunAsync(epoch, inputs, started, _coordinator.Window, _time, cancellationToken).ConfigureAwait(false);
+                return await RequestRun.RunAsync(epoch, inputs, started, requests, _coordinator.Window, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (StageFailedException exception)
             {
@@ -246,6 +269,17 @@ public sealed class Deployment : IAsyncDisposable
             EdgeSplitTelemetry.RequestRetries.Add(1, _modelTag);
             _coordinator.Logger.RequestRetried(Name, epoch.Number, failure.Agent.Id);
         }
+    }
+
+    private RequestBatcher? CreateBatcher(BatchingOptions batching)
+    {
+        if (BatchAxis.WhyNot(Inputs, Outputs) is { } reason)
+        {
+            _coordinator.Logger.NotBatched(Name, reason);
+            return null;
+        }
+        return new RequestBatcher(
+            Name, batching, Inputs, _coordinator.Options.MaxQueuedRequests, _coordinator.Window, (inputs, requests, cancellationToken) => RunAsync(inputs, _time.GetTimestamp(), requests, cancellationToken), _time, _coordinator.Logger);
     }
 
     private PlanEpoch Enter()

@@ -1,6 +1,7 @@
 using EdgeSplit.Agents;
 using EdgeSplit.Compression;
 using EdgeSplit.Coordination;
+using EdgeSplit.Coordination.Batching;
 using EdgeSplit.Costs;
 using EdgeSplit.Models;
 using EdgeSplit.Repositories;
@@ -26,6 +27,8 @@ internal static class CoordinatorFactory
             Runtime = host.RunsLayers ? provider.GetRequiredService<IPartitionRuntime>() : null,
             MaxInFlightRequests = host.MaxInFlightRequests,
             MaxQueuedRequests = host.MaxQueuedRequests,
+            StageWindow = host.StageWindow,
+            Batching = host.MaxBatch > 1 ? new BatchingOptions { MaxBatch = host.MaxBatch, MaxDelay = host.MaxBatchDelay } : null,
             Compression = host.CompressionErrorBudget is { } budget ? new CompressionOptions { ErrorBudget = budget, Choices = ActivationCodec.Measure() } : null,
             TimeProvider = provider.GetRequiredService<TimeProvider>(),
             LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),

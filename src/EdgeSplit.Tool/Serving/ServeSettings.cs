@@ -29,5 +29,9 @@ internal sealed record ServeSettings
 
     public required PlanObjective Objective { get; init; }
 
+    public required int MaxBatch { get; init; }
+
+    public required TimeSpan MaxBatchDelay { get; init; }
+
     public required ConnectionSecurity Security { get; init; }
 }

@@ -61,4 +61,13 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2018, LogLevel.Information, "Agent {AgentId} does not reach agent {PeerId} directly; the coordinator passes their tensors on. {Reason}")]
     public static partial void PeerNotReached(this ILogger logger, string agentId, string peerId, string reason);
+
+    [LoggerMessage(2040, LogLevel.Information, "Model {ModelName}: requests are joined, up to {MaxBatch} rows: joined ones were found to give the same results.")]
+    public static partial void BatchingChecked(this ILogger logger, string modelName, int maxBatch);
+
+    [LoggerMessage(2041, LogLevel.Warning, "Model {ModelName}: requests are not joined any more: {Reason}.")]
+    public static partial void BatchingRefused(this ILogger logger, string modelName, string reason);
+
+    [LoggerMessage(2042, LogLevel.Information, "Model {ModelName}: requests are not joined: {Reason}.")]
+    public static partial void NotBatched(this ILogger logger, string modelName, string reason);
 }

@@ -3,7 +3,6 @@ using EdgeSplit.Agents;
 using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
-using EdgeSplit.Repositories;
 using EdgeSplit.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +10,7 @@ namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>Makes plans of one model ready on their agents, all or nothing.</summary>
 internal sealed class EpochStager(
-    string modelName, ISplittableModel model, IModelRepository? repository, AgentRegistry agents, PeerLinks? peers, Func<PartitionPlan, TimingRecorder> recorderOf, ILogger logger)
+    string modelName, ISplittableModel model, CoordinatorOptions options, AgentRegistry agents, PeerLinks? peers, Func<PartitionPlan, TimingRecorder> recorderOf, ILogger logger)
 {
     /// <summary>Takes the stages' partitions from the model and loads them, on all agents at once.</summary>
     /// <exception cref="AgentLostException">An agent could not be reached.</exception>
@@ -27,7 +26,7 @@ internal sealed class EpochStager(
                 return model.Extract(stage.Layers);
             }).ToArray(),
             cancellationToken).ConfigureAwait(false);
-        ImmutableArray<StageTarget> targets = [.. owners.Zip(partitions, static (owner, partition) => new StageTarget(owner, partition))];
+        ImmutableArray<StageTarget> targets = [.. owners.Zip(partitions, (owner, partition) => new StageTarget(owner, partition, options.StageWindow))];
         var relayed = new RequestRoutes(model, partitions);
         if (peers is not null)
         {
@@ -67,7 +66,7 @@ internal sealed class EpochStager(
             try
             {
                 IBlobSource blobs = model;
-                if (repository is not null)
+                if (options.Repository is { } repository)
                 {
                     await repository.AddPartitionAsync(modelName, target.Partition, model, others.Token).ConfigureAwait(false);
                     blobs = repository.Blobs;
