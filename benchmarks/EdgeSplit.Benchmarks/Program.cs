@@ -4,6 +4,7 @@ using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Coordination;
 using EdgeSplit.Benchmarks.Costs;
+using EdgeSplit.Benchmarks.Monitoring;
 using EdgeSplit.Benchmarks.Pipelines;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
@@ -25,7 +26,8 @@ return args switch
     [LargeSplit.ChildVerb, string model] => await LargeSplit.RunChildAsync(model),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
     ["chaos", .. string[] seconds] => await ChaosFigures.RunAsync(seconds),
-    ["adaptation"] => await AdaptationComparison.RunAsync(),
+    ["adaptation", .. string[] changes] => await AdaptationComparison.RunAsync(changes),
+    ["monitor"] => await MonitorCost.RunAsync(),
     ["swaps", .. string[] count] => await SwapFigures.RunAsync(count),
     ["planning-scale", .. string[] objectives] => PlanningScale.Run(objectives),
     ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),

@@ -91,6 +91,8 @@ public sealed class Coordinator : IAsyncDisposable
 
     internal AdmissionWindow Window { get; }
 
+    private long LeastFreeMemoryBytes => Options.Adaptation?.LeastFreeMemoryBytes ?? 0;
+
     internal ILogger Logger { get; }
 
     /// <summary>Counts up with each change of what plans may use.</summary>
@@ -169,14 +171,16 @@ public sealed class Coordinator : IAsyncDisposable
             throw new EdgeSplitException(EdgeSplitError.AgentUnavailable, $"Agent '{id}' is lost: {entry.Reason}. It is available again when it reconnects.");
     }
 
-    /// <summary>The agents that plans may use and the links between them, with the coordinator as the source where reaching them takes time.</summary>
+    /// <summary>The agents that plans may use, less what deployed models take of them, and the links between them, with the coordinator as the source where reaching them takes time.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
-    public FleetDescription DescribeFleet()
+    public FleetDescription DescribeFleet() => DescribeFleet(null);
+
+    private FleetDescription DescribeFleet(Deployment? deployment)
     {
         ImmutableArray<AgentEntry> agents = _agents.Usable;
         return agents.IsEmpty
             ? throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run layers on. Add one with {nameof(AddAgentAsync)}.")
-            : FleetBuilder.Build(agents, Options, _peers);
+            : FleetBuilder.Build(agents, Options, _peers, new DeviceShares(deployment, Deployments, LeastFreeMemoryBytes));
     }
 
     /// <summary>States what a partitioner has to solve to place a model on the agents as they are now.</summary>
@@ -184,11 +188,22 @@ public sealed class Coordinator : IAsyncDisposable
     public async ValueTask<PartitionProblem> CreateProblemAsync(ModelGraph graph, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        await PrepareProblemAsync(cancellationToken).ConfigureAwait(false);
+        return CreateProblem(graph, options, null);
+    }
+
+    /// <summary>The same for a model that may be deployed already, whose own use of the agents does not count.</summary>
+    internal async ValueTask<PartitionProblem> CreateProblemAsync(ModelGraph graph, DeploymentOptions options, Deployment deployment, CancellationToken cancellationToken)
+    {
+        await PrepareProblemAsync(cancellationToken).ConfigureAwait(false);
+        return CreateProblem(graph, options, deployment);
+    }
+
+    /// <summary>The same from what is known by now.</summary>
+    internal PartitionProblem CreateProblem(ModelGraph graph, DeploymentOptions? options, Deployment? deployment)
+    {
         ImmutableArray<AgentEntry> agents = _agents.Usable;
-        if (_peers is not null)
-            await _peers.MeasureAllAsync(agents, cancellationToken).ConfigureAwait(false);
-        FleetDescription fleet = DescribeFleet();
+        FleetDescription fleet = DescribeFleet(deployment);
         bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id)
             || (_peers is not null && agents.Any(from => agents.Any(to => _peers.Find(from, to) is not null)));
         return new PartitionProblem
@@ -202,6 +217,13 @@ public sealed class Coordinator : IAsyncDisposable
             RequestsPerSecond = options?.RequestsPerSecond ?? 0,
             MeasuredLayerSeconds = options?.MeasuredLayerSeconds ?? ImmutableDictionary<string, ImmutableArray<double>>.Empty,
         };
+    }
+
+    private async ValueTask PrepareProblemAsync(CancellationToken cancellationToken)
+    {
+        await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        if (_peers is not null)
+            await _peers.MeasureAllAsync(_agents.Usable, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Measures a model's layers on every agent that plans may use, side by side, for <see cref="DeploymentOptions.MeasuredLayerSeconds"/>.</summary>
@@ -472,7 +494,7 @@ public sealed class Coordinator : IAsyncDisposable
         lock (_watchLock)
         {
             if (_disposed == 0)
-                _watch ??= new AgentWatch(_agents, Options.Membership, Options.TimeProvider, MarkLost, OnTick);
+                _watch ??= new AgentWatch(_agents, Options.Membership, Options.TimeProvider, MarkLost, OnTick, LeastFreeMemoryBytes);
         }
     }
 

@@ -36,8 +36,10 @@ public sealed class Deployment : IAsyncDisposable
     private readonly SemaphoreSlim _switching = new(1);
     private readonly CancellationTokenSource _lifetime = new();
     private readonly Lock _recoveryLock = new();
+    private readonly Standby? _standby;
     private PlanEpoch? _epoch;
     private Recovery? _recovery;
+    private CancellationTokenSource? _optionalSwitch;
     private Task _draining = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     // When the agents that are left could no longer run the model; 0 while they can.
@@ -58,7 +60,11 @@ public sealed class Deployment : IAsyncDisposable
         if ((options.Batching ?? coordinator.Options.Batching) is { } batching)
             _batcher = CreateBatcher(batching);
         // A plan that was given is what its giver wants.
-        Adapter = options.Plan is null && coordinator.Options.Adaptation is { } adaptation ? new DeploymentAdapter(coordinator, this, adaptation) : null;
+        if (options.Plan is null && coordinator.Options.Adaptation is { } adaptation)
+        {
+            _standby = adaptation.Standby is { } standby ? new Standby(coordinator, this, stager, standby) : null;
+            Adapter = new DeploymentAdapter(coordinator, this, _standby, adaptation);
+        }
     }
 
     /// <summary>The model's name.</summary>
@@ -72,6 +78,9 @@ public sealed class Deployment : IAsyncDisposable
 
     /// <summary>What stages and transfers really took; plans that the partitioner makes anew rest on it.</summary>
     public CostCorrections Corrections { get; }
+
+    /// <summary>What is done if an agent is lost that the plan needs, and how far that is prepared (<see cref="AdaptationOptions.Standby"/>).</summary>
+    public ImmutableArray<StandbyPlan> StandbyPlans => _standby?.Plans ?? [];
 
     /// <summary>What a request must give.</summary>
     public ImmutableArray<TensorInfo> Inputs => _model.Inputs;
@@ -163,7 +172,7 @@ public sealed class Deployment : IAsyncDisposable
         {
             await SwitchAsync(Current, plan, null, false, cancellationToken).ConfigureAwait(false);
             draining = _draining;
-            Note(RepartitionTrigger.Asked, plan is null ? "Someone asked for a new plan." : "Someone gave a plan.", started);
+            Note(RepartitionTrigger.Asked, plan is null ? "Someone asked for a new plan." : "Someone gave a plan.", "It was asked for.", started);
         }
         finally
         {
@@ -185,6 +194,11 @@ public sealed class Deployment : IAsyncDisposable
         await _lifetime.CancelAsync().ConfigureAwait(false);
         if (Adapter is not null)
             await Adapter.Searching.ConfigureAwait(false);
+        if (_standby is not null)
+        {
+            await _standby.Preparing.ConfigureAwait(false);
+            await _standby.ReleaseAsync().ConfigureAwait(false);
+        }
         await _switching.WaitAsync().ConfigureAwait(false);
         try
         {
@@ -205,7 +219,12 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>States the model's problem with what was measured, from the plan in use where there is one.</summary>
     internal async ValueTask<PartitionProblem> CreateProblemAsync(PartitionPlan? current, CancellationToken cancellationToken)
     {
-        PartitionProblem problem = Corrections.Apply(await _coordinator.CreateProblemAsync(_model.Graph, _options, cancellationToken).ConfigureAwait(false));
+        return Complete(await _coordinator.CreateProblemAsync(_model.Graph, _options, this, cancellationToken).ConfigureAwait(false), current);
+    }
+
+    private PartitionProblem Complete(PartitionProblem problem, PartitionPlan? current)
+    {
+        problem = Corrections.Apply(problem);
         return current is null ? problem : problem with
         {
             CurrentAssignment = [.. current.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
@@ -217,15 +236,26 @@ public sealed class Deployment : IAsyncDisposable
     internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, Conditions madeFor, CancellationToken cancellationToken)
     {
         await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            if (Current != from)
-                return false;
-            await SwitchAsync(from, plan, madeFor, false, cancellationToken).ConfigureAwait(false);
+            lock (_recoveryLock)
+            {
+                if (Current != from || (_recovery is { Ended.IsCompleted: false } recovery && recovery.Epoch == from))
+                    return false;
+                _optionalSwitch = stop;
+            }
+            await SwitchAsync(from, plan, madeFor, false, stop.Token).ConfigureAwait(false);
             return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
         finally
         {
+            lock (_recoveryLock)
+                _optionalSwitch = null;
             _switching.Release();
         }
     }
@@ -355,7 +385,11 @@ public sealed class Deployment : IAsyncDisposable
             // One that failed is only worth another try when the agents have changed.
             int version = _coordinator.AgentsVersion;
             if (_recovery is null || _recovery.Epoch != failed || (_recovery.Ended.IsFaulted && _recovery.AgentsVersion != version))
+            {
+                // Requests wait for this one; nobody does for one that was to make them faster.
+                _optionalSwitch?.Cancel();
                 _recovery = new Recovery(failed, version, Task.Run(() => SwitchFromAsync(failed, lost, why)));
+            }
             return _recovery.Ended;
         }
     }
@@ -368,8 +402,10 @@ public sealed class Deployment : IAsyncDisposable
         {
             if (Current != failed)
                 return;
-            await SwitchAsync(failed, null, null, true, _lifetime.Token).ConfigureAwait(false);
-            Note(RepartitionTrigger.AgentWent, why, started);
+            bool isTakenOver = await TryTakeOverAsync(failed, lost).ConfigureAwait(false);
+            if (!isTakenOver)
+                await SwitchAsync(failed, null, null, true, _lifetime.Token).ConfigureAwait(false);
+            Note(RepartitionTrigger.AgentWent, why, isTakenOver ? "One agent takes over at once; a better plan is looked for next." : "The plan in use could not go on.", started);
         }
         catch (OperationCanceledException)
         {
@@ -386,23 +422,44 @@ public sealed class Deployment : IAsyncDisposable
         }
     }
 
-    private void Note(RepartitionTrigger trigger, string cause, long started) => _coordinator.Note(new RepartitionDecision
+    /// <summary>Lets one agent run what a lost one ran, which stands by for it or at least needs no search.</summary>
+    private async ValueTask<bool> TryTakeOverAsync(PlanEpoch failed, AgentEntry lost)
+    {
+        if (_standby is null)
+            return false;
+        try
+        {
+            Conditions conditions = _coordinator.Observe();
+            if (_standby.Find(failed, lost, Complete(_coordinator.CreateProblem(_model.Graph, _options, this), failed.Plan)) is not { } plan)
+                return false;
+            await SwitchAsync(failed, plan, conditions, true, _lifetime.Token, isProvisional: true).ConfigureAwait(false);
+            return true;
+        }
+        catch (EdgeSplitException exception)
+        {
+            _coordinator.Logger.TakeOverFailed(exception, Name, lost.Id);
+            return false;
+        }
+    }
+
+    private void Note(RepartitionTrigger trigger, string cause, string reason, long started) => _coordinator.Note(new RepartitionDecision
     {
         Time = _time.GetUtcNow(),
         Model = Name,
         Trigger = trigger,
         Cause = cause,
         Switched = true,
-        Reason = trigger == RepartitionTrigger.Asked ? "It was asked for." : "The plan in use could not go on.",
+        Reason = reason,
         Epoch = Current.Number,
         After = Current.Plan.Cost,
         Elapsed = _time.GetElapsedTime(started),
     });
 
     /// <summary>Replaces an epoch; the caller holds <see cref="_switching"/>.</summary>
-    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, Conditions? madeFor, bool mustServe, CancellationToken cancellationToken)
+    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, Conditions? madeFor, bool mustServe, CancellationToken cancellationToken, bool isProvisional = false)
     {
         PlanEpoch next = await StageAsync(old.Number + 1, plan, madeFor, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
+        next.IsProvisional = isProvisional;
         Volatile.Write(ref _epoch, next);
         Volatile.Write(ref _downSince, 0);
         _coordinator.FitWindow();

@@ -1,6 +1,6 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Adaptation.Internal;
-using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 using Microsoft.Extensions.Logging;
 
@@ -13,6 +13,7 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     // One for the deployment, and one for each request.
     private int _users = 1;
     private ImmutableHashSet<AgentEntry> _forgetful = [];
+    private readonly ConcurrentDictionary<AgentEntry, long> _memory = [];
     private volatile RequestRoutes _routes = routeAnew();
 
     public long Number => number;
@@ -33,8 +34,38 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     /// <summary>The conditions that the plan was made for; null where it was given.</summary>
     public Conditions? MadeFor { get; init; }
 
+    /// <summary>Whether the plan only serves until a better one is found, as one is looked for at once.</summary>
+    public bool IsProvisional { get; set; }
+
+    /// <summary>The memory that the plan takes of an agent, in bytes.</summary>
+    public long MemoryOn(AgentEntry agent) => _memory.GetOrAdd(agent, agent =>
+    {
+        int stage = StageOn(agent);
+        return stage < 0 ? 0 : PlanMemory.BytesOn(plan.Graph, plan.Assignment, plan.Stages[stage].Device);
+    });
+
+    /// <summary>The share of an agent's time that its stages have taken of late, from 0 up.</summary>
+    public double LoadOn(AgentEntry agent)
+    {
+        int first = StageOn(agent);
+        if (first < 0)
+            return 0;
+        double busy = targets.Select((target, stage) => target.Agent == agent ? recorder.Times.BusyShare(stage) : 0).Sum();
+        return busy / Math.Max(plan.Fleet.Devices[plan.Stages[first].Device].ConcurrentStages, 1);
+    }
+
     /// <summary>Whether a stage runs on an agent.</summary>
-    public bool Uses(AgentEntry agent) => targets.Any(target => target.Agent == agent);
+    public bool Uses(AgentEntry agent) => StageOn(agent) >= 0;
+
+    private int StageOn(AgentEntry agent)
+    {
+        for (int stage = 0; stage < targets.Length; stage++)
+        {
+            if (targets[stage].Agent == agent)
+                return stage;
+        }
+        return -1;
+    }
 
     /// <summary>Counts a request; false once the epoch is closed and empty.</summary>
     public bool TryEnter()
@@ -76,18 +107,19 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
 
     /// <summary>Unloads partitions as far as their agents can be reached.</summary>
     public static Task UnloadAsync(IEnumerable<StageTarget> targets, ILogger logger) =>
-        Task.WhenAll(targets.Select(target => UnloadAsync(target.Agent, target.Partition, logger)));
+        Task.WhenAll(targets.Select(target => UnloadAsync(target.Agent, target.Partition.Id, logger)));
 
-    private static async Task UnloadAsync(AgentEntry agent, ModelPartition partition, ILogger logger)
+    /// <summary>Unloads a partition if its agent can be reached.</summary>
+    public static async Task UnloadAsync(AgentEntry agent, string partitionId, ILogger logger)
     {
         try
         {
-            await agent.Agent.UnloadAsync(partition.Id, CancellationToken.None).ConfigureAwait(false);
+            await agent.Agent.UnloadAsync(partitionId, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
             // Whatever keeps one agent from unloading, the others still do, and the model is still closed.
-            logger.UnloadFailed(exception, partition.Id, agent.Id);
+            logger.UnloadFailed(exception, partitionId, agent.Id);
         }
     }
 }

@@ -9,7 +9,11 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 /// Watches whether the conditions that a deployment's plan was made for still hold, and when not looks for another plan and lets
 /// the policy decide. Each decision, taken or not, makes the conditions of its moment what later ones are compared with.
 /// </summary>
-internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, AdaptationOptions options)
+/// <param name="coordinator">The coordinator.</param>
+/// <param name="deployment">The deployment.</param>
+/// <param name="standby">What is kept ready for losses; null for nothing.</param>
+/// <param name="options">What counts as a change.</param>
+internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, AdaptationOptions options)
 {
     private const int RunsAfterChange = 6;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
@@ -19,6 +23,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private PlanEpoch? _epoch;
     private Conditions? _conditions;
     private readonly Queue<long> _switches = [];
+    private long _epochSince;
     private long _switchedAt;
     private long _searchedAt;
     private long? _askAgainAt;
@@ -35,11 +40,18 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         long now = _time.GetTimestamp();
         if (epoch != _epoch)
         {
-            (_epoch, _switchedAt, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
+            (_epoch, _epochSince, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
+            if (epoch.IsProvisional)
+                (_askAgainAt, _askAgain) = (now, new Trigger(RepartitionTrigger.AgentWent, "One agent runs for the time being what another ran that was lost.", null));
+            else
+                _switchedAt = now;
             return;
         }
         if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
+        {
+            standby?.Tick(epoch, _time.GetElapsedTime(_epochSince, now), cancellationToken);
             return;
+        }
         Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
 
@@ -116,7 +128,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
         bool isComplete = !problem.CurrentAssignment.Contains(-1);
         PlanEvaluation? current = isComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentAssignment.AsSpan()) : null;
-        PartitionPlan candidate = await coordinator.PlanAsync(deployment.Name, problem, !isComplete, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
+        PartitionPlan candidate = await coordinator.PlanAsync(deployment.Name, problem, current is not { IsFeasible: true }, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
         RepartitionDecision decision = NewDecision(epoch, trigger) with { Before = current?.Cost };
         if (candidate.Assignment.SequenceEqual(problem.CurrentAssignment))
             return decision with { Reason = "The plan in use is still the best that was found." };
