@@ -28,14 +28,16 @@ internal sealed class EpochStager(
             }).ToArray(),
             cancellationToken).ConfigureAwait(false);
         ImmutableArray<StageTarget> targets = [.. owners.Zip(partitions, static (owner, partition) => new StageTarget(owner, partition))];
-        var relayed = new RequestRoutes(model, partitions);
+        RequestRoutes[] relayed = [.. plan.Routes.Select(route => RoutesOf(route, null))];
         if (peers is not null)
         {
             await peers.MeasureAsync(
-                relayed.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => relayed.Readers[slot]).Select(reader => (owners[stage], owners[reader]))),
+                relayed.SelectMany(routes => routes.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => routes.Readers[slot])
+                    .Select(reader => (owners[routes.Numbers[stage]], owners[routes.Numbers[reader]])))),
                 cancellationToken).ConfigureAwait(false);
         }
-        RequestRoutes RouteAnew() => peers is null ? relayed : new RequestRoutes(model, partitions, new DirectRoutes(targets, peers));
+        RequestRoutes[] RouteAnew() => peers is null ? relayed : [.. plan.Routes.Select(route => RoutesOf(route, new DirectRoutes([.. route.Stages.Select(stage => targets[stage])], peers)))];
+        RequestRoutes RoutesOf(PlanRoute route, DirectRoutes? direct) => new(model, [.. route.Stages.Select(stage => partitions[stage])], direct) { Numbers = route.Stages };
 
         long sentBytes = await LoadAsync(targets, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);

@@ -35,7 +35,7 @@ internal sealed class RequestRun
     private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
         _epoch = epoch;
-        _routes = epoch.Routes;
+        _routes = epoch.NextRoutes();
         _time = time;
         _started = started;
         _window = window;
@@ -91,7 +91,8 @@ internal sealed class RequestRun
             return;
         if (failure.Exception is OperationCanceledException && _callerToken.IsCancellationRequested)
             throw new OperationCanceledException(_callerToken);
-        throw new StageFailedException(failure.Stage, _epoch.Targets[failure.Stage].Agent, failure.Exception);
+        int failed = _routes.Numbers[failure.Stage];
+        throw new StageFailedException(failed, _epoch.Targets[failed].Agent, failure.Exception);
     }
 
     /// <summary>Runs a stage, and then one by one those that it makes ready. A failure is noted, not thrown.</summary>
@@ -121,21 +122,22 @@ internal sealed class RequestRun
     private async ValueTask RunStageAsync(int stage)
     {
         StageRoute route = _routes.Stages[stage];
-        StageTarget target = _epoch.Targets[stage];
+        int number = _routes.Numbers[stage];
+        StageTarget target = _epoch.Targets[number];
         int[] slots = route.InputSlots;
         var inputs = new Tensor[slots.Length];
         for (int i = 0; i < slots.Length; i++)
             inputs[i] = _values[slots[i]]!;
 
         using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.stage");
-        activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
+        activity?.SetTag("edgesplit.stage", number).SetTag("edgesplit.agent.id", target.Agent.Id);
         long sent = _time.GetTimestamp();
         PartialResult result = await target.Agent.Agent.ExecuteAsync(
             new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding, Exchange = route.Exchange }, _token).ConfigureAwait(false);
         TimeSpan total = _time.GetElapsedTime(sent);
 
         // A stage that is fed by others is sent to its agent at once, and waits there for them.
-        _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
+        _timings[stage] = new StageTiming(number, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
         _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered, route.Exchange is not null);
         EdgeSplitTelemetry.StageDuration.Record(_timings[stage].Total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
         if (EdgeSplitTelemetry.StageBytes.Enabled)
