@@ -12,6 +12,7 @@ internal sealed class CoordinatorHostOptionsValidator(HostedParts parts) : IVali
         failures.Check(options.MaxInFlightRequests >= 1, nameof(options.MaxInFlightRequests), $"It must be 1 or more, not {options.MaxInFlightRequests}.");
         failures.Check(options.MaxQueuedRequests >= 0, nameof(options.MaxQueuedRequests), $"It must be 0 or more, not {options.MaxQueuedRequests}.");
         failures.Check(options.CompressionErrorBudget is null or >= 0, nameof(options.CompressionErrorBudget), $"It must be 0 or more, not {options.CompressionErrorBudget}.");
+        failures.Check(options.MaximumReplicas is null or >= 1, nameof(options.MaximumReplicas), $"A stage is on 1 device or more, not {options.MaximumReplicas}.");
         failures.Check(Enum.IsDefined(options.Objective), nameof(options.Objective), $"There is no objective {options.Objective}.");
         failures.Check(IsId(options.Id), nameof(options.Id), "It must be 1 to 64 letters, digits, '-', '_' and '.'.");
         for (int i = 0; i < options.Models.Count; i++)

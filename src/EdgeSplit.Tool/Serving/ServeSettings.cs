@@ -29,5 +29,7 @@ internal sealed record ServeSettings
 
     public required PlanObjective Objective { get; init; }
 
+    public required int? MaxReplicas { get; init; }
+
     public required ConnectionSecurity Security { get; init; }
 }
