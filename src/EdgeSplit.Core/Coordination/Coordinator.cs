@@ -284,7 +284,7 @@ public sealed class Coordinator : IAsyncDisposable
             DeploymentOptions options = (optionsOf?.Invoke(stored.ModelName) ?? new DeploymentOptions()) with { RequestsPerSecond = stored.RequestsPerSecond };
             if (options.MeasuredLayerSeconds.IsEmpty)
                 options = options with { MeasuredLayerSeconds = stored.MeasuredLayerSeconds.ToImmutableDictionary() };
-            var former = new FormerPlan(stored.Assignment, agentsTimeout ?? RestoreAgentsTimeout);
+            var former = new FormerPlan(stored.Assignment, agentsTimeout ?? RestoreAgentsTimeout) { Routes = stored.Routes };
             restoring.Add(DeployAsync(stored.ModelName, options, former, cancellationToken).AsTask());
         }
         return [.. await Task.WhenAll(restoring).ConfigureAwait(false)];

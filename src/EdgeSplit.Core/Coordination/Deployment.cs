@@ -225,9 +225,16 @@ public sealed class Deployment : IAsyncDisposable
     private PartitionProblem Complete(PartitionProblem problem, PartitionPlan? current)
     {
         problem = Corrections.Apply(problem);
-        return current is null ? problem : problem with
+        if (current is null)
+            return problem;
+        ImmutableArray<PlanRoute> routes = [.. current.Routes.Select(route => route with
         {
-            CurrentAssignment = [.. current.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
+            Assignment = [.. route.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
+        })];
+        return problem with
+        {
+            CurrentAssignment = routes[0].Assignment,
+            CurrentRoutes = routes,
             Constraints = problem.Constraints with { HoldsBothEpochs = true },
         };
     }
@@ -327,7 +334,13 @@ public sealed class Deployment : IAsyncDisposable
     internal void OnAgentLost(AgentEntry agent, Exception cause)
     {
         if (CurrentEpoch is { } epoch && epoch.Uses(agent))
-            _ = LeaveAsync(SwitchOnce(epoch, agent, $"Model '{Name}': agent '{agent.Id}' was lost: {cause.Message}"));
+            Leave(epoch, agent, $"Model '{Name}': agent '{agent.Id}' was lost: {cause.Message}");
+    }
+
+    /// <summary>Switches away from an epoch that lost an agent, without anyone who waits for it.</summary>
+    private void Leave(PlanEpoch epoch, AgentEntry agent, string why)
+    {
+        _ = LeaveAsync(SwitchOnce(epoch, agent, why));
 
         async Task LeaveAsync(Task switching)
         {
@@ -349,6 +362,12 @@ public sealed class Deployment : IAsyncDisposable
             _coordinator.MarkLost(failure.Agent, failure.InnerException!);
         else
             failed.NoteForgotten(failure.Agent);
+        if (failed.IsServing)
+        {
+            // The next plan is made meanwhile; the request need not wait for it.
+            Leave(failed, failure.Agent, failure.Describe(Name).Message);
+            return;
+        }
         while (true)
         {
             int version = _coordinator.AgentsVersion;
@@ -425,7 +444,8 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>Lets one agent run what a lost one ran, which stands by for it or at least needs no search.</summary>
     private async ValueTask<bool> TryTakeOverAsync(PlanEpoch failed, AgentEntry lost)
     {
-        if (_standby is null)
+        // Where copies serve on, there is time for a better plan.
+        if (_standby is null || failed.IsServing)
             return false;
         try
         {
@@ -501,8 +521,9 @@ public sealed class Deployment : IAsyncDisposable
         ImmutableArray<Layer> layers = _model.Graph.Layers;
         if (layers.Length != former.Assignment.Count || !layers.All(layer => former.Assignment.ContainsKey(layer.Name)))
             return null;
-        string[] ids = [.. layers.Select(layer => former.Assignment[layer.Name])];
-        bool allCame = await WaitForAgentsAsync(agents => Array.TrueForAll(ids, agents.Contains), former.AgentsTimeout, cancellationToken).ConfigureAwait(false);
+        ImmutableArray<StoredRoute> stored = former.Routes.IsDefaultOrEmpty ? [new StoredRoute(1, ImmutableSortedDictionary<string, string>.Empty)] : former.Routes;
+        string[][] ids = [.. stored.Select(route => layers.Select(layer => route.Moved.GetValueOrDefault(layer.Name) ?? former.Assignment[layer.Name]).ToArray())];
+        bool allCame = await WaitForAgentsAsync(agents => ids.All(route => Array.TrueForAll(route, agents.Contains)), former.AgentsTimeout, cancellationToken).ConfigureAwait(false);
         if (!allCame)
         {
             await WaitForAgentsAsync(static agents => agents.Count > 0, _coordinator.Options.CapacityTimeout, cancellationToken).ConfigureAwait(false);
@@ -510,12 +531,12 @@ public sealed class Deployment : IAsyncDisposable
         }
         Conditions madeFor = await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
         PartitionProblem problem = await CreateProblemAsync(null, cancellationToken).ConfigureAwait(false);
-        int[] devices = [.. ids.Select(problem.Fleet.IndexOf)];
-        if (devices.Contains(-1))
+        ImmutableArray<PlanRoute> routes = [.. stored.Select((route, index) => new PlanRoute(route.Share, [.. ids[index].Select(problem.Fleet.IndexOf)]))];
+        if (routes.Any(static route => route.Assignment.Contains(-1)))
             return null;
         try
         {
-            PartitionPlan plan = new PlanEvaluator(problem).Create(devices, "restored");
+            PartitionPlan plan = new PlanEvaluator(problem).Create(routes, "restored");
             return await _stager.StageAsync(1, plan, madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
         }
         catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.NoFeasiblePlan)
@@ -570,8 +591,10 @@ public sealed class Deployment : IAsyncDisposable
                 return;
             }
             PartitionPlan plan = epoch.Plan;
-            var stored = new StoredDeployment(Name, plan.Graph.Layers.ToImmutableSortedDictionary(static layer => layer.Name, layer => plan.Fleet.Devices[plan.Assignment[layer.Index]].Id, StringComparer.Ordinal))
+            var stored = new StoredDeployment(Name, IdsOf(plan.Graph.Layers, plan.Assignment))
             {
+                Routes = plan.Routes.Length == 1 ? [] : [.. plan.Routes.Select(route => new StoredRoute(
+                    route.Share, IdsOf(plan.Graph.Layers.Where(layer => route.Assignment[layer.Index] != plan.Assignment[layer.Index]), route.Assignment)))],
                 RequestsPerSecond = _options.RequestsPerSecond,
                 MeasuredLayerSeconds = _options.MeasuredLayerSeconds.ToImmutableSortedDictionary(StringComparer.Ordinal),
             };
@@ -581,6 +604,9 @@ public sealed class Deployment : IAsyncDisposable
         {
             _coordinator.Logger.DeploymentNotKept(exception, Name);
         }
+
+        ImmutableSortedDictionary<string, string> IdsOf(IEnumerable<Layer> layers, ImmutableArray<int> assignment) =>
+            layers.ToImmutableSortedDictionary(static layer => layer.Name, layer => epoch.Plan.Fleet.Devices[assignment[layer.Index]].Id, StringComparer.Ordinal);
     }
 
     private sealed record Recovery(PlanEpoch Epoch, int AgentsVersion, Task Ended);

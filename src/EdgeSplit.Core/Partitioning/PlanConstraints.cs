@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Costs;
 
 namespace EdgeSplit.Partitioning;
 
@@ -30,6 +31,9 @@ public sealed record PlanConstraints
         get;
         init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A layer is on 1 device or more.");
     } = 1;
+
+    /// <summary>The constraints that go with a ready-made objective: for throughput copies of stages on as many devices as pays, for others none.</summary>
+    public static PlanConstraints ForObjective(PlanObjective objective) => new() { MaximumReplicas = objective == PlanObjective.Throughput ? int.MaxValue : 1 };
 
     /// <summary>
     /// Whether the memory of each device holds the plan and, beside it, what <see cref="PartitionProblem.CurrentAssignment"/>

@@ -4,6 +4,7 @@ using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Batching;
 using EdgeSplit.Costs;
 using EdgeSplit.Models;
+using EdgeSplit.Partitioning;
 using EdgeSplit.Repositories;
 using EdgeSplit.Transport.Compression;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,7 @@ internal static class CoordinatorFactory
         {
             Id = host.Id,
             CostModel = WeightedCostModel.ForObjective(host.Objective),
+            Constraints = host.MaximumReplicas is int most ? new PlanConstraints { MaximumReplicas = most } : PlanConstraints.ForObjective(host.Objective),
             // Services are made without waiting; opening a folder waits for the disk alone.
             Repository = host.Repository is { } folder ? FolderModelRepository.OpenAsync(folder).AsTask().GetAwaiter().GetResult() : provider.GetService<IModelRepository>(),
             Runtime = host.RunsLayers ? provider.GetRequiredService<IPartitionRuntime>() : null,

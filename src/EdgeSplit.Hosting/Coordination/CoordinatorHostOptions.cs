@@ -24,6 +24,10 @@ public sealed class CoordinatorHostOptions
     /// <value>Default: latency.</value>
     public PlanObjective Objective { get; set; } = PlanObjective.Latency;
 
+    /// <summary>The most devices that may hold a copy of one stage, so that requests take them in turn.</summary>
+    /// <value>Default: null, as many as pay where <see cref="Objective"/> is throughput, and 1 otherwise.</value>
+    public int? MaximumReplicas { get; set; }
+
     /// <summary>Whether the coordinator runs layers itself.</summary>
     public bool RunsLayers { get; set; }
 

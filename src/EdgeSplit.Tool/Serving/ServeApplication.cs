@@ -90,6 +90,7 @@ internal static class ServeApplication
                 options.Objective = settings.Objective;
                 options.MaxBatch = settings.MaxBatch;
                 options.MaxBatchDelay = settings.MaxBatchDelay;
+                options.MaximumReplicas = settings.MaxReplicas;
                 foreach (string model in settings.Models)
                 {
                     int separator = File.Exists(model) ? -1 : model.IndexOf('=', StringComparison.Ordinal);

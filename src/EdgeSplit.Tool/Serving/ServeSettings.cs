@@ -29,6 +29,8 @@ internal sealed record ServeSettings
 
     public required PlanObjective Objective { get; init; }
 
+    public required int? MaxReplicas { get; init; }
+
     public required int MaxBatch { get; init; }
 
     public required TimeSpan MaxBatchDelay { get; init; }

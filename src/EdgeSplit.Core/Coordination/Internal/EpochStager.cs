@@ -21,15 +21,16 @@ internal sealed class EpochStager(
         CheckIsForModel(plan);
         progress?.Report(new DeploymentProgress(DeploymentStep.Loading, 0, plan.Stages.Length));
         ImmutableArray<StageTarget> targets = await ExtractAsync(plan, cancellationToken).ConfigureAwait(false);
-        ModelPartition[] partitions = [.. targets.Select(static target => target.Partition)];
-        var relayed = new RequestRoutes(model, partitions);
+        RequestRoutes[] relayed = [.. plan.Routes.Select(route => RoutesOf(route, null))];
         if (peers is not null)
         {
             await peers.MeasureAsync(
-                relayed.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => relayed.Readers[slot]).Select(reader => (targets[stage].Agent, targets[reader].Agent))),
+                relayed.SelectMany(routes => routes.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => routes.Readers[slot])
+                    .Select(reader => (targets[routes.Numbers[stage]].Agent, targets[routes.Numbers[reader]].Agent)))),
                 cancellationToken).ConfigureAwait(false);
         }
-        RequestRoutes RouteAnew() => peers is null ? relayed : new RequestRoutes(model, partitions, new DirectRoutes(targets, peers));
+        RequestRoutes[] RouteAnew() => peers is null ? relayed : [.. plan.Routes.Select(route => RoutesOf(route, new DirectRoutes([.. route.Stages.Select(stage => targets[stage])], peers)))];
+        RequestRoutes RoutesOf(PlanRoute route, DirectRoutes? direct) => new(model, [.. route.Stages.Select(stage => targets[stage].Partition)], direct) { Numbers = route.Stages };
 
         long sentBytes = await LoadAsync(targets, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);

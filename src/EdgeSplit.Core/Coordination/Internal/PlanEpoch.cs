@@ -1,27 +1,49 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Adaptation.Internal;
+using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Partitioning;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>A plan that is loaded on its agents. Requests enter and leave it; once closed and left by all it is unloaded.</summary>
-internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, Func<RequestRoutes> routeAnew, ImmutableArray<StageTarget> targets, TimingRecorder recorder, ILogger logger)
+internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, Func<RequestRoutes[]> routeAnew, ImmutableArray<StageTarget> targets, TimingRecorder recorder, ILogger logger)
 {
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // One for the deployment, and one for each request.
     private int _users = 1;
+    private readonly RequestTurns _turns = new([.. plan.Routes.Select(static route => route.Share)]);
     private ImmutableHashSet<AgentEntry> _forgetful = [];
     private readonly ConcurrentDictionary<AgentEntry, long> _memory = [];
-    private volatile RequestRoutes _routes = routeAnew();
+    private volatile RequestRoutes[] _routes = routeAnew();
+    private long _requests = -1;
 
     public long Number => number;
 
     public PartitionPlan Plan => plan;
 
-    /// <summary>The ways that tensors take. A request goes by those that it began with.</summary>
-    public RequestRoutes Routes => _routes;
+    /// <summary>
+    /// The ways that the tensors of the next request take, in turn where the plan has several routes. A request goes by those that it began with.
+    /// While an agent is lost, those of a route without it.
+    /// </summary>
+    public RequestRoutes NextRoutes()
+    {
+        RequestRoutes[] routes = _routes;
+        if (routes.Length == 1)
+            return routes[0];
+        int turn = _turns.Of(Interlocked.Increment(ref _requests));
+        for (int i = 0; i < routes.Length; i++)
+        {
+            RequestRoutes next = routes[(turn + i) % routes.Length];
+            if (IsWhole(next))
+                return next;
+        }
+        return routes[turn];
+    }
+
+    /// <summary>Whether a request can be served although agents are lost, as others hold copies of their stages.</summary>
+    public bool IsServing => Array.Exists(_routes, IsWhole);
 
     public ImmutableArray<StageTarget> Targets => targets;
 
@@ -41,7 +63,7 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     public long MemoryOn(AgentEntry agent) => _memory.GetOrAdd(agent, agent =>
     {
         int stage = StageOn(agent);
-        return stage < 0 ? 0 : PlanMemory.BytesOn(plan.Graph, plan.Assignment, plan.Stages[stage].Device);
+        return stage < 0 ? 0 : PlanMemory.BytesOn(plan.Graph, plan.Routes, plan.Stages[stage].Device);
     });
 
     /// <summary>The share of an agent's time that its stages have taken of late, from 0 up.</summary>
@@ -95,6 +117,8 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     /// loaded anew, for the next epoch.
     /// </summary>
     public void NoteForgotten(AgentEntry agent) => ImmutableInterlocked.Update(ref _forgetful, static (set, agent) => set.Add(agent), agent);
+
+    private bool IsWhole(RequestRoutes routes) => routes.Numbers.All(stage => targets[stage].Agent.State != AgentState.Lost && !_forgetful.Contains(targets[stage].Agent));
 
     /// <summary>Waits until every request has left, and unloads the partitions. To be called once, when no request is sent here any more.</summary>
     public async Task CloseAsync()

@@ -1,26 +1,30 @@
 using System.Collections.Immutable;
 using EdgeSplit.Models;
+using EdgeSplit.Partitioning;
 using EdgeSplit.Partitioning.Internal;
 
 namespace EdgeSplit.Coordination.Internal;
 
-/// <summary>The memory that an assignment of layers takes of devices.</summary>
+/// <summary>The memory that plans take of devices.</summary>
 internal static class PlanMemory
 {
     /// <summary>Bytes of the weights of a device's layers, each once, and of the activations that live at the same time.</summary>
     /// <param name="graph">The model.</param>
-    /// <param name="assignment">The device of each layer.</param>
+    /// <param name="routes">The ways of requests: a device holds what any of them needs there.</param>
     /// <param name="device">The device.</param>
-    public static long BytesOn(ModelGraph graph, ImmutableArray<int> assignment, int device)
+    public static long BytesOn(ModelGraph graph, ImmutableArray<PlanRoute> routes, int device)
     {
-        if (!assignment.Contains(device))
-            return 0;
         var weights = new HashSet<int>();
-        for (int layer = 0; layer < assignment.Length; layer++)
+        long activations = 0;
+        foreach (PlanRoute route in routes.Where(route => route.Assignment.Contains(device)))
         {
-            if (assignment[layer] == device)
-                weights.UnionWith(graph.Layers[layer].Weights);
+            for (int layer = 0; layer < route.Assignment.Length; layer++)
+            {
+                if (route.Assignment[layer] == device)
+                    weights.UnionWith(graph.Layers[layer].Weights);
+            }
+            activations = Math.Max(activations, new ActivationMemory(new CompiledGraph(graph)).PeakBytes(route.Assignment.AsSpan(), device));
         }
-        return weights.Sum(weight => graph.Weights[weight].ByteCount) + new ActivationMemory(new CompiledGraph(graph)).PeakBytes(assignment.AsSpan(), device);
+        return weights.Sum(weight => graph.Weights[weight].ByteCount) + activations;
     }
 }

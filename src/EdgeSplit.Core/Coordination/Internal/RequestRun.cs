@@ -36,7 +36,7 @@ internal sealed class RequestRun
     private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
         _epoch = epoch;
-        _routes = epoch.Routes;
+        _routes = epoch.NextRoutes();
         _time = time;
         _started = started;
         _requests = requests;
@@ -94,7 +94,8 @@ internal sealed class RequestRun
             return;
         if (failure.Exception is OperationCanceledException && _callerToken.IsCancellationRequested)
             throw new OperationCanceledException(_callerToken);
-        throw new StageFailedException(failure.Stage, _epoch.Targets[failure.Stage].Agent, failure.Exception);
+        int failed = _routes.Numbers[failure.Stage];
+        throw new StageFailedException(failed, _epoch.Targets[failed].Agent, failure.Exception);
     }
 
     /// <summary>Runs a stage, and then one by one those that it makes ready. A failure is noted, not thrown.</summary>
@@ -124,14 +125,15 @@ internal sealed class RequestRun
     private async ValueTask RunStageAsync(int stage)
     {
         StageRoute route = _routes.Stages[stage];
-        StageTarget target = _epoch.Targets[stage];
+        int number = _routes.Numbers[stage];
+        StageTarget target = _epoch.Targets[number];
         int[] slots = route.InputSlots;
         var inputs = new Tensor[slots.Length];
         for (int i = 0; i < slots.Length; i++)
             inputs[i] = _values[slots[i]]!;
 
         using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.stage");
-        activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
+        activity?.SetTag("edgesplit.stage", number).SetTag("edgesplit.agent.id", target.Agent.Id);
         // One that waits on its agent for other agents' tensors would hold a place of those that could run; admission alone bounds these.
         bool takesPlace = route.Exchange is not { Awaited.IsEmpty: false };
         if (takesPlace)
@@ -151,7 +153,7 @@ internal sealed class RequestRun
         TimeSpan total = _time.GetElapsedTime(sent);
 
         // A stage that is fed by others is sent to its agent at once, and waits there for them.
-        _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
+        _timings[stage] = new StageTiming(number, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
         _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered, route.Exchange is not null, _requests);
         EdgeSplitTelemetry.StageDuration.Record(_timings[stage].Total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
         if (EdgeSplitTelemetry.StageBytes.Enabled)

@@ -66,10 +66,12 @@ internal sealed class StageReplication
 
     private IEnumerable<(List<Route> Routes, double[] Shares)> Starts(Route best)
     {
-        if (_model.CurrentRoutes.Length > 1 && _model.CurrentRoutes.All(route => IsAllowed(route.Assignment)))
+        // Where a device has gone, what is left of the current plan are the routes without it.
+        (double Share, int[] Assignment)[] left = [.. _model.CurrentRoutes.Where(route => IsAllowed(route.Assignment))];
+        if (_model.CurrentRoutes.Length > 1 && left.Length > 0)
         {
-            List<Route> current = [.. _model.CurrentRoutes.Select(route => _mix.RouteOf(route.Assignment))];
-            double[] shares = [.. _model.CurrentRoutes.Select(static route => route.Share)];
+            List<Route> current = [.. left.Select(route => _mix.RouteOf(route.Assignment))];
+            double[] shares = [.. left.Select(route => route.Share / left.Sum(static other => other.Share))];
             if (_mix.IsFeasible(current, shares))
                 yield return (current, shares);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Devices;
@@ -16,6 +17,9 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, AdaptationOptions options)
 {
     private const int RunsAfterChange = 6;
+
+    // Routes whose shares differ by less are the same plan.
+    private const double NegligibleShare = 0.02;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
@@ -126,11 +130,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, Conditions conditions, long noticedAt, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
-        bool isComplete = !problem.CurrentAssignment.Contains(-1);
-        PlanEvaluation? current = isComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentAssignment.AsSpan()) : null;
+        bool isComplete = !problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1));
+        PlanEvaluation? current = isComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentRoutes) : null;
         PartitionPlan candidate = await coordinator.PlanAsync(deployment.Name, problem, current is not { IsFeasible: true }, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
         RepartitionDecision decision = NewDecision(epoch, trigger) with { Before = current?.Cost };
-        if (candidate.Assignment.SequenceEqual(problem.CurrentAssignment))
+        if (AreSame(candidate.Routes, problem.CurrentRoutes))
             return decision with { Reason = "The plan in use is still the best that was found." };
 
         SwitchEstimate estimate = SwitchEstimate.Of(problem, candidate);
@@ -160,6 +164,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         _switches.Enqueue(_time.GetTimestamp());
         return decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) };
     }
+
+    private static bool AreSame(ImmutableArray<PlanRoute> left, ImmutableArray<PlanRoute> right) => left.Length == right.Length
+        && left.All(route => right.Any(other => Math.Abs(route.Share - other.Share) <= NegligibleShare && route.Assignment.AsSpan().SequenceEqual(other.Assignment.AsSpan())));
 
     private int CountRecentSwitches()
     {

@@ -63,7 +63,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         try
         {
             PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
-            _plans = problem.CurrentAssignment.Contains(-1) ? [] : [.. PlanLosses(epoch, problem)];
+            _plans = problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) ? [] : [.. PlanLosses(epoch, problem)];
             if (options.Readiness == StandbyReadiness.Planned)
                 return;
             var targets = new List<(int Plan, ImmutableArray<StageTarget> Targets)>();
@@ -107,6 +107,9 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         foreach (AgentEntry lost in agents)
         {
             int device = problem.Fleet.IndexOf(lost.Id);
+            // Copies of its stages serve on.
+            if (problem.CurrentRoutes.Any(route => !route.Assignment.Contains(device)))
+                continue;
             ImmutableArray<int> left = [.. problem.CurrentAssignment.Select(used => used == device ? -1 : used)];
             if (TakeOver.Find(evaluator, left, device) is { } plan)
                 yield return (lost, new StandbyPlan(lost.Id, problem.Fleet.Devices[plan.Assignment[left.IndexOf(-1)]].Id, plan, StandbyReadiness.Planned));
@@ -143,7 +146,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         int device = problem.Fleet.IndexOf(target.Agent.Id);
         // What stands by already is no longer among what the agent reports as free.
         double free = target.Agent.LatestReport?.Resources.AvailableMemoryBytes + standing ?? double.PositiveInfinity;
-        double planned = (double)problem.Fleet.Devices[device].MemoryBytes - PlanMemory.BytesOn(problem.Graph, problem.CurrentAssignment, device);
+        double planned = (double)problem.Fleet.Devices[device].MemoryBytes - PlanMemory.BytesOn(problem.Graph, problem.CurrentRoutes, device);
         return standing + target.Partition.WeightBytes <= options.MemoryShare * Math.Min(free, planned);
     }
 
