@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using EdgeSplit.Agents;
 using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Batching;

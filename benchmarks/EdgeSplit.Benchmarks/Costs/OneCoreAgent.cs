@@ -45,7 +45,8 @@ internal sealed class OneCoreAgent : IAsyncDisposable
     /// <summary>The agent's process: serves until its standard input ends.</summary>
     public static async Task<int> ServeAsync(string id)
     {
-        await using var agent = new EdgeAgent(id, new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 }));
+        await using var peers = new TcpAgentPeers();
+        await using var agent = new EdgeAgent(id, new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 }), new EdgeAgentOptions { Peers = peers });
         await using var server = new AgentServer(agent, new AgentServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
         await server.StartAsync(CancellationToken.None);
         Console.Out.WriteLine(server.EndPoint);

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
@@ -26,6 +25,8 @@ internal sealed class FrameReceiver(
 
     /// <summary>The time since the last byte came.</summary>
     public TimeSpan Silence => source.Silence;
+
+    private FrameSource Source => source;
 
     /// <summary>Receives until the peer closes the connection.</summary>
     /// <returns>The peer's reason.</returns>
@@ -66,8 +67,6 @@ internal sealed class FrameReceiver(
             _idle.TryPop(out loop);
         (loop ?? new Loop(this)).GoOnWith(next);
     }
-
-    private void ConsumeHead() => source.ConsumeHead();
 
     private ValueTask<FramePrefix> PeekFrameAsync() => source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None);
 
@@ -202,37 +201,6 @@ internal sealed class FrameReceiver(
         return message;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReceiveBodyAsync(IncomingMessage? message, int bodyBytes)
-    {
-        int left = bodyBytes;
-        try
-        {
-            while (left > 0 && message is not null)
-            {
-                Memory<byte> destination = message.BeginReceive(left);
-                if (destination.IsEmpty)
-                    break;
-                try
-                {
-                    await source.ReceiveAsync(destination, CancellationToken.None).ConfigureAwait(false);
-                }
-                finally
-                {
-                    message.EndReceive(destination.Length);
-                }
-                left -= destination.Length;
-            }
-        }
-        catch
-        {
-            message?.Dispose();
-            throw;
-        }
-        if (left > 0)
-            await source.SkipAsync(left, CancellationToken.None).ConfigureAwait(false);
-    }
-
     private IThreadPoolWorkItem? Complete(IncomingMessage message)
     {
         lock (_gate)
@@ -284,14 +252,41 @@ internal sealed class FrameReceiver(
                     {
                         FramePrefix prefix = await next.ConfigureAwait(false);
                         IncomingMessage? message = receiver.Take(prefix, out EdgeSplitException? closed);
-                        receiver.ConsumeHead();
+                        receiver.Source.ConsumeHead();
                         if (closed is not null)
                         {
                             receiver._ended.SetResult(closed);
                             return;
                         }
-                        if (prefix.BodyBytes > 0)
-                            await receiver.ReceiveBodyAsync(message, prefix.BodyBytes).ConfigureAwait(false);
+                        // Here rather than in a method of its own, which would be an object for many a frame.
+                        int left = prefix.BodyBytes;
+                        try
+                        {
+                            while (left > 0 && message is not null)
+                            {
+                                Memory<byte> destination = message.BeginReceive(left);
+                                if (destination.IsEmpty)
+                                    break;
+                                try
+                                {
+                                    int filled = receiver.Source.TakeReadAhead(destination);
+                                    while (filled < destination.Length)
+                                        filled += receiver.Source.Received(await receiver.Source.ReceiveSomeAsync(destination[filled..]).ConfigureAwait(false));
+                                }
+                                finally
+                                {
+                                    message.EndReceive(destination.Length);
+                                }
+                                left -= destination.Length;
+                            }
+                        }
+                        catch
+                        {
+                            message?.Dispose();
+                            throw;
+                        }
+                        if (left > 0)
+                            await receiver.Source.SkipAsync(left).ConfigureAwait(false);
                         next = receiver.PeekFrameAsync();
                         if (message is not { IsComplete: true })
                             continue;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Duplex;
-using EdgeSplit.Transport.Duplex.Internal;
 using EdgeSplit.Transport.Framing;
 
 namespace EdgeSplit.Transport.Connections;
@@ -20,7 +19,7 @@ internal sealed class FrameWriter(
     IDuplexConnection connection, long creditThresholdBytes, TimeProvider timeProvider, Action<Exception> onFailure) : IValueTaskSource
 {
     private const int MinChunkBytes = 64 * 1024;
-    private const int MaxChunkBytes = 2 * 1024 * 1024;
+    private const int MaxChunkBytes = 256 * 1024;
     private static readonly TimeSpan SlowChunk = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FastChunk = TimeSpan.FromMilliseconds(4);
 
@@ -40,8 +39,7 @@ internal sealed class FrameWriter(
         new byte[(4 * ControlFrameBytes) + (MaxFramesInBatch * FramePrefix.ByteCount) + (2 * MaxFramesInBatch * OutgoingMessage.MaxDataHeadBytes)];
     private int _scratchUsed;
     private int _batchBytes;
-    private int _chunkBytes = 4 * MinChunkBytes;
-    private bool _isUnsentLimited;
+    private int _chunkBytes = MaxChunkBytes;
     private long _creditToReturn;
     private bool _holdsCreditBack = true;
     private bool _blocked;
@@ -207,24 +205,9 @@ internal sealed class FrameWriter(
     private void AdaptChunk(TimeSpan elapsed)
     {
         if (elapsed > SlowChunk && _batchBytes >= MinChunkBytes)
-        {
             _chunkBytes = Math.Max(_chunkBytes / 2, MinChunkBytes);
-            LimitUnsent(true);
-        }
         else if (elapsed < FastChunk && _batchBytes >= _chunkBytes)
-        {
             _chunkBytes = Math.Min(_chunkBytes * 2, MaxChunkBytes);
-            if (_chunkBytes == MaxChunkBytes)
-                LimitUnsent(false);
-        }
-    }
-
-    private void LimitUnsent(bool isLimited)
-    {
-        if (isLimited == _isUnsentLimited)
-            return;
-        _isUnsentLimited = isLimited;
-        (connection as IUnsentLimit)?.LimitUnsent(isLimited);
     }
 
     private bool TakeBatch()

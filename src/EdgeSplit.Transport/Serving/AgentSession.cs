@@ -96,7 +96,8 @@ internal sealed class AgentSession : IRequestHandler
         }
         finally
         {
-            foreach (Tensor tensor in inputs.Values)
+            // Not of Values: that would be an object for each request.
+            foreach ((_, Tensor tensor) in inputs)
                 tensor.Dispose();
         }
     }
