@@ -27,7 +27,7 @@ internal static class AgentCommand
                 result.AddError("--cache-limit needs --blobs DIR: a temporary folder is deleted with the agent.");
         });
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
-        Option<string> join = new("--join") { Description = "Connect to a coordinator that listens, instead of listening; and again whenever the connection is lost.", HelpName = "HOST:PORT" };
+        Option<string> join = new("--join") { Description = "Connect to a coordinator, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC, instead of listening; and again whenever the connection is lost.", HelpName = "ADDRESS" };
         Option<bool> grpc = new("--grpc") { Description = "Listen for coordinators that use gRPC instead of TCP." };
         var security = new SecurityArguments();
         slow.Validators.Add(result =>
@@ -36,13 +36,13 @@ internal static class AgentCommand
                 result.AddError($"--slow-down must be 1 or more, not {factor}.");
         });
         listen.Validators.Add(SharedArguments.CheckAddresses);
-        join.Validators.Add(SharedArguments.CheckAddresses);
+        join.Validators.Add(SharedArguments.CheckPeers);
         var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, grpc, join, id, threads, concurrent, blobs, cacheLimit, slow };
         security.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(grpc) && result.GetValue(join) is not null)
-                result.AddError("--join works over TCP only; over gRPC the coordinator connects to the agent.");
+                result.AddError("--grpc is for listening. To join over gRPC write --join http://HOST:PORT or https://HOST:PORT.");
         });
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -62,7 +62,9 @@ internal static class AgentCommand
             string what = $"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider})";
             try
             {
-                if (result.GetValue(join) is { } coordinator)
+                if (result.GetValue(join) is { } server && SharedArguments.IsGrpc(server))
+                    await JoinOverGrpcAsync(agent, what, server, security.ForGrpc<GrpcAgentDialerOptions>(result), cancellationToken);
+                else if (result.GetValue(join) is { } coordinator)
                     await JoinAsync(agent, what, coordinator, security, result, cancellationToken);
                 else if (result.GetValue(grpc))
                     await ListenForGrpcAsync(agent, what, result.GetRequiredValue(listen), security.Read(result), cancellationToken);
@@ -115,12 +117,17 @@ internal static class AgentCommand
         {
             JoinToken = security.Token(result),
             Tls = security.ForConnecting(result),
-            Progress = new Report(progress => Console.Out.WriteLine(progress.IsConnected
-                ? $"{what} has joined {coordinator}"
-                : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"not connected: {progress.Reason} Trying again in {progress.NextTry.TotalSeconds:0.0} s"))),
+            Progress = Print(what, coordinator),
         });
         return dialer.RunAsync(cancellationToken);
     }
+
+    private static Task JoinOverGrpcAsync(EdgeAgent agent, string what, string coordinator, GrpcAgentDialerOptions options, CancellationToken cancellationToken) =>
+        new GrpcAgentDialer(agent, coordinator, options with { Progress = Print(what, coordinator) }).RunAsync(cancellationToken);
+
+    private static Report Print(string what, string coordinator) => new(progress => Console.Out.WriteLine(progress.IsConnected
+        ? $"{what} has joined {coordinator}"
+        : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"not connected: {progress.Reason} Trying again in {progress.NextTry.TotalSeconds:0.0} s")));
 
     // Progress<T> reports later and out of order.
     private sealed class Report(Action<DialProgress> report) : IProgress<DialProgress>
