@@ -43,6 +43,20 @@ internal sealed class RestoreTests
     }
 
     [Test]
+    public async Task Load_byANameInTheRepository_isServedUnderIt()
+    {
+        using var folder = new TemporaryFolder();
+        Hosts.Model.Save(folder["chain.json"]);
+        using IHost host = await StartAsync(folder);
+        DeployedModels models = host.Services.GetRequiredService<DeployedModels>();
+        await models.LoadAsync(folder["chain.json"], "chain-v1.5");
+        await models.UnloadAsync("chain-v1.5");
+        await models.LoadAsync("chain-v1.5");
+        Assert.That(models.Statuses.Single().Name, Is.EqualTo("chain-v1.5"));
+        await host.StopAsync();
+    }
+
+    [Test]
     public async Task Start_thatRestoresNothing_servesWhatItsOptionsName()
     {
         using var folder = new TemporaryFolder();

@@ -10,10 +10,11 @@ function timeTicks(span, most) {
 }
 const ago = seconds => seconds === 0 ? "now" : seconds < .995 ? `−${Math.round(seconds * 1000)} ms` : seconds <= 90 ? `−${+seconds.toFixed(1)} s` : `−${+(seconds / 60).toFixed(1)} min`;
 
-// lines: [{ colour, values: [[unix seconds, value or null]] }]; marks: [unix seconds].
-function drawLines(parent, { lines, from, to, format, marks }) {
+// lines: [{ colour, values: [[unix seconds, value or null]] }]; marks: [unix seconds];
+// least: the smallest step on the axis of values.
+function drawLines(parent, { lines, from, to, format, marks, least = 0 }) {
   const width = Math.max(280, parent.clientWidth), height = 190, left = 58, right = 12, bottom = 22, top = 10;
-  const known = lines.flatMap(line => line.values.map(([, value]) => value ?? 0)), most = Math.max(...known, 0), step = nice((most > 0 ? most : 1) / 4), highest = step * Math.max(1, Math.ceil(most / step * .999));
+  const known = lines.flatMap(line => line.values.map(([, value]) => value ?? 0)), most = Math.max(...known, 0), step = Math.max(nice((most > 0 ? most : 1) / 4), least), highest = step * Math.max(1, Math.ceil((most > 0 ? most : 1) / step * .999));
   const svg = element(parent, "svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": parent.id });
   const x = at => left + (width - left - right) * (at - from) / (to - from), y = value => height - bottom - (height - bottom - top) * Math.min(value / highest, 1);
   for (let tick = 0; tick <= Math.round(highest / step); tick++) {

@@ -273,7 +273,7 @@ function charts() {
   byId("latency").replaceChildren();
   drawLines(byId("latency"), { from, to, marks, format: time, lines: [["--two", "p99"], ["--one", "p50"]].map(([colour, name]) => ({ colour, values: state.seconds.map(second => [second.at + 1, second[name]]) })) });
   byId("throughput").replaceChildren();
-  drawLines(byId("throughput"), { from, to, marks, format: value => +value.toPrecision(3), lines: [["--one", second => second.answered], ["--bad", second => second.failed || null]].map(([colour, value]) => ({ colour, values: state.seconds.map(second => [second.at + 1, value(second)]) })) });
+  drawLines(byId("throughput"), { from, to, marks, least: 1, format: value => +value.toPrecision(3), lines: [["--one", second => second.answered], ["--bad", second => second.failed || null]].map(([colour, value]) => ({ colour, values: state.seconds.map(second => [second.at + 1, value(second)]) })) });
 }
 
 function gantt() {
