@@ -33,6 +33,8 @@ return args switch
     ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),
     ["agents-child", string coordinator, string count] => await ManyAgents.RunChildAsync(coordinator, count),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
+    ["grpc-large", .. string[] gigabytes] => await GrpcLarge.RunAsync(gigabytes),
+    [GrpcLarge.ChildVerb] => await GrpcLarge.RunChildAsync(),
     ["transport", .. string[] sections] => await TransportComparison.RunAsync(sections),
     _ => RunBenchmarkDotNet(args),
 };

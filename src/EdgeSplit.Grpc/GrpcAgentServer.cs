@@ -6,8 +6,6 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace EdgeSplit.Grpc;
 
@@ -18,8 +16,6 @@ namespace EdgeSplit.Grpc;
 /// <remarks>Thread-safe. The agent stays the caller's: dispose of the server first, then of the agent.</remarks>
 public sealed class GrpcAgentServer : IAsyncDisposable
 {
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
-
     private readonly WebApplication _application;
     private readonly IEdgeAgent _agent;
     private readonly GrpcAgentServerOptions _options;
@@ -34,21 +30,11 @@ public sealed class GrpcAgentServer : IAsyncDisposable
         _agent = agent;
         _options = options ?? new GrpcAgentServerOptions();
         _options.Validate();
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions());
-        builder.Configuration.Sources.Clear();
-        builder.Logging.ClearProviders();
-        if (_options.LoggerFactory is { } loggers)
-            builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = StopTimeout);
-        builder.Services.AddEdgeSplitAgentService(_ => agent, _options);
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(_options.EndPoint, listen =>
+        _application = AgentApplication.Create(agent, _options, web => web.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(_options.EndPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             ServerTls.Apply(listen, _options.Certificate, _options.ClientAuthorities);
-        }));
-        _application = builder.Build();
-        _application.MapEdgeSplit();
+        })));
     }
 
     /// <summary>The address that is listened on, with the port that was given out, as <c>http://127.0.0.1:7312</c>.</summary>
@@ -77,13 +63,5 @@ public sealed class GrpcAgentServer : IAsyncDisposable
     {
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>Leaves the process's signals alone.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Grpc.Agents;
 using EdgeSplit.Grpc.Messages;
 using EdgeSplit.Storage;
@@ -7,6 +7,7 @@ using EdgeSplit.Tensors;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeSplit.Grpc;
 
@@ -29,6 +30,7 @@ public sealed class GrpcEdgeAgent : IEdgeAgent
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _beating = new();
     private readonly Task _heartbeats;
+    private string _lostReason = "the session was closed";
     private int _disposed;
 
     private GrpcEdgeAgent(
@@ -88,39 +90,18 @@ public sealed class GrpcEdgeAgent : IEdgeAgent
     /// the caller's; the next follows when that one is disconnected.
     /// </summary>
     /// <exception cref="EdgeSplitException">The first connection fails in a way that waiting does not mend.</exception>
-    public static async IAsyncEnumerable<GrpcEdgeAgent> KeepConnectedAsync(
-        string address, GrpcConnectOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static IAsyncEnumerable<GrpcEdgeAgent> KeepConnectedAsync(
+        string address, GrpcConnectOptions? options = null, CancellationToken cancellationToken = default)
     {
-        options ??= new GrpcConnectOptions();
-        TimeSpan delay = options.RetryDelay;
-        bool wasConnected = false;
-        while (true)
+        GrpcConnectOptions used = options ?? new GrpcConnectOptions();
+        ILogger logger = used.CreateLogger<GrpcEdgeAgent>();
+        return new Reconnection(new Backoff(used.RetryDelay, used.MaxRetryDelay), used.TimeProvider, (reason, delay) => GrpcLog.Retrying(logger, address, reason, delay))
+            .KeepAsync(token => ConnectAsync(address, used, token), UntilLostAsync, cancellationToken);
+
+        static async Task<string> UntilLostAsync(GrpcEdgeAgent agent)
         {
-            GrpcEdgeAgent? agent = null;
-            string reason = "The session has ended.";
-            try
-            {
-                agent = await ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
-            }
-            catch (EdgeSplitException exception) when (wasConnected || exception.IsTransient)
-            {
-                reason = exception.Message;
-            }
-            if (agent is not null)
-            {
-                wasConnected = true;
-                long connected = options.TimeProvider.GetTimestamp();
-                yield return agent;
-                await agent.Disconnected.WaitAsync(cancellationToken).ConfigureAwait(false);
-                // One that ends at once, over and over, is not dialled without a wait.
-                if (options.TimeProvider.GetElapsedTime(connected) > options.MaxRetryDelay)
-                    delay = options.RetryDelay;
-            }
-            // Cut at random, so that not all come back at once.
-            TimeSpan wait = delay * (0.5 + (Random.Shared.NextDouble() / 2));
-            delay = delay * 2 < options.MaxRetryDelay ? delay * 2 : options.MaxRetryDelay;
-            GrpcLog.Retrying(options.CreateLogger<GrpcEdgeAgent>(), address, reason, wait);
-            await Task.Delay(wait, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await agent.Disconnected.ConfigureAwait(false);
+            return agent._lostReason;
         }
     }
 
@@ -309,17 +290,16 @@ public sealed class GrpcEdgeAgent : IEdgeAgent
     private async Task ListenAsync()
     {
         await Task.Yield();
-        string reason = "the session was closed";
         try
         {
             await Sessions.ListenAsync(_session.ResponseStream, _options, static _ => { }, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            reason = exception.Message;
+            _lostReason = exception.Message;
         }
         if (Volatile.Read(ref _disposed) == 0)
-            GrpcLog.AgentLost(_options.CreateLogger<GrpcEdgeAgent>(), Id, Address, reason);
+            GrpcLog.AgentLost(_options.CreateLogger<GrpcEdgeAgent>(), Id, Address, _lostReason);
         await _lost.CancelAsync().ConfigureAwait(false);
         await _beating.CancelAsync().ConfigureAwait(false);
         _session.Dispose();

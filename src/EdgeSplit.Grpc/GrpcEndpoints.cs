@@ -2,6 +2,7 @@ using EdgeSplit.Grpc.Agents;
 using EdgeSplit.Grpc.Coordination;
 using EdgeSplit.Grpc.OpenInference;
 using EdgeSplit.Grpc.Serving;
+using EdgeSplit.Grpc.Tunnels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,7 +13,7 @@ namespace EdgeSplit.Grpc;
 public static class GrpcEndpoints
 {
     /// <summary>
-    /// Maps what <see cref="GrpcServices"/> has registered: <c>edgesplit.v1.Agent</c>; <c>edgesplit.v1.Coordinator</c> with the Open
+    /// Maps what <see cref="GrpcServices"/> has registered: <c>edgesplit.v1.Agent</c>; <c>edgesplit.v1.Tunnel</c>; <c>edgesplit.v1.Coordinator</c> with the Open
     /// Inference Protocol over gRPC (<c>inference.GRPCInferenceService</c>) and REST (<c>/v2</c>); and
     /// <c>grpc.health.v1.Health</c> and reflection, of which health asks for no token.
     /// </summary>
@@ -26,6 +27,9 @@ public static class GrpcEndpoints
         IServiceProvider services = endpoints.ServiceProvider;
         AgentGuard? agent = services.GetService<AgentGuard>();
         CoordinatorGuard? coordinator = services.GetService<CoordinatorGuard>();
+        TunnelGuard? tunnel = services.GetService<TunnelGuard>();
+        if (tunnel is { IsOpen: true })
+            tunnel.Guard.Protect(endpoints.MapGrpcService<TunnelService>());
         agent?.Guard.Protect(endpoints.MapGrpcService<AgentService>());
         if (coordinator is not null)
         {
@@ -33,12 +37,11 @@ public static class GrpcEndpoints
             coordinator.Guard.Protect(endpoints.MapGrpcService<OpenInferenceService>());
             coordinator.Guard.Protect(services.GetRequiredService<RestEndpoints>().Map(endpoints));
         }
-        CallGuardOf(agent, coordinator).Protect(endpoints.MapGrpcReflectionService());
+        (coordinator?.Guard ?? agent?.Guard ?? tunnel?.Guard ?? throw NothingToMap()).Protect(endpoints.MapGrpcReflectionService());
         endpoints.MapGrpcHealthChecksService();
         return endpoints;
     }
 
-    private static CallGuard CallGuardOf(AgentGuard? agent, CoordinatorGuard? coordinator) => coordinator?.Guard ?? agent?.Guard
-        ?? throw new InvalidOperationException(
-            $"Nothing is there to map. Call {nameof(GrpcServices.AddEdgeSplitAgentService)} or {nameof(GrpcServices.AddEdgeSplitCoordinatorServices)} first.");
+    private static InvalidOperationException NothingToMap() => new(
+        $"Nothing is there to map. Call {nameof(GrpcServices.AddEdgeSplitAgentService)} or {nameof(GrpcServices.AddEdgeSplitCoordinatorServices)} first.");
 }

@@ -26,6 +26,12 @@ internal static partial class GrpcLog
     [LoggerMessage(3007, LogLevel.Information, "Agent '{AgentId}' listens for gRPC on {EndPoint}")]
     public static partial void Listening(ILogger logger, string agentId, string endPoint);
 
-    [LoggerMessage(3008, LogLevel.Warning, "No session with the agent at {Address}: {Reason} Trying again in {Delay}")]
+    [LoggerMessage(3008, LogLevel.Warning, "No session with {Address}: {Reason} Trying again in {Delay}")]
     public static partial void Retrying(ILogger logger, string address, string reason, TimeSpan delay);
+
+    [LoggerMessage(3009, LogLevel.Information, "Agent '{AgentId}' has joined from {Address}")]
+    public static partial void AgentJoined(ILogger logger, string agentId, string address);
+
+    [LoggerMessage(3010, LogLevel.Information, "Agent '{AgentId}' has joined the coordinator at {Address}")]
+    public static partial void Joined(ILogger logger, string agentId, string address);
 }

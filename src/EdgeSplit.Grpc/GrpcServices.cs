@@ -4,6 +4,7 @@ using EdgeSplit.Grpc.Agents;
 using EdgeSplit.Grpc.Coordination;
 using EdgeSplit.Grpc.OpenInference;
 using EdgeSplit.Grpc.Serving;
+using EdgeSplit.Grpc.Tunnels;
 using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -73,6 +74,22 @@ public static class GrpcServices
         services.AddOptions<GrpcServiceOptions<OpenInferenceService>>()
             .Configure<IServiceProvider>((service, provider) => service.MaxReceiveMessageSize = options(provider).MaxTensorBytes);
         services.AddHealthChecks().AddCheck<DeploymentCheck>("edgesplit.models");
+        return services;
+    }
+
+    /// <summary>Registers the service by which agents join a listener. Give it a token that clients do not have: who joins is sent models and tensors.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="listener">Gives the listener, which stays the caller's; null where no agent may join.</param>
+    /// <param name="options">Gives whom to let in, each time the same; null for callers on this machine.</param>
+    public static IServiceCollection AddEdgeSplitAgentListener(
+        this IServiceCollection services, Func<IServiceProvider, GrpcAgentListener?> listener, Func<IServiceProvider, GrpcServiceOptions>? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(listener);
+        options ??= static _ => new GrpcServiceOptions();
+        AddCommon(services);
+        services.AddSingleton(provider => new TunnelService(listener(provider)!, provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
+        services.AddSingleton(provider => new TunnelGuard(new CallGuard(options(provider)), listener(provider) is not null));
         return services;
     }
 

@@ -96,7 +96,8 @@ public sealed class EdgeSplitBuilder
     }
 
     /// <summary>
-    /// Uses gRPC: a coordinator connects to agents; an agent listens for coordinators on a port of its own. In a web application
+    /// Uses gRPC: a coordinator connects to agents and takes those that join; an agent listens for coordinators on a port of its own, or
+    /// joins one. In a web application
     /// <see cref="GrpcEndpoints.MapEdgeSplit"/> maps the coordinator's services, with the Open Inference Protocol, and those of the agent.
     /// The options come from the section <c>Grpc</c>.
     /// </summary>
@@ -147,9 +148,15 @@ public sealed class EdgeSplitBuilder
         if (!_parts.UsesGrpc || _parts.HasGrpcServices)
             return;
         if (_parts.HasCoordinator)
+        {
             Services.AddEdgeSplitCoordinatorServices(null, GrpcConnections.ForClients);
+            Services.AddSingleton(static provider => new GrpcAgentListener(GrpcConnections.ForConnecting(provider)));
+            Services.AddEdgeSplitAgentListener(GrpcConnections.ListenerOf, GrpcConnections.ForJoining);
+        }
         else if (_parts.HasAgent)
+        {
             Services.AddEdgeSplitAgentService(static provider => provider.GetRequiredService<EdgeAgent>(), GrpcConnections.ForCoordinators);
+        }
         _parts.HasGrpcServices = _parts.HasCoordinator || _parts.HasAgent;
     }
 }

@@ -37,4 +37,10 @@ internal static partial class HostingLog
 
     [LoggerMessage(4010, LogLevel.Information, "Someone asked on the dashboard: {Action} {Target}.")]
     public static partial void Asked(ILogger logger, string action, string target);
+
+    [LoggerMessage(4011, LogLevel.Information, "Model '{Model}' was deployed when the coordinator ended; it is deployed again.")]
+    public static partial void ModelRestores(ILogger logger, string model);
+
+    [LoggerMessage(4012, LogLevel.Error, "Not everything that was deployed when the coordinator ended can be deployed again.")]
+    public static partial void NotRestored(ILogger logger, Exception exception);
 }

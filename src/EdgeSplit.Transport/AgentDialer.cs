@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeSplit.Agents;
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Transport.Connections;
 using EdgeSplit.Transport.Serving;
 using Microsoft.Extensions.Logging;
@@ -45,7 +46,7 @@ public sealed class AgentDialer
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         string endPoint = HostAndPort.Format(_coordinator);
-        var backoff = new Backoff(_options);
+        Backoff backoff = _options.CreateBackoff();
         bool wasConnected = false;
         while (true)
         {

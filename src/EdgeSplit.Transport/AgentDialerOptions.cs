@@ -1,3 +1,5 @@
+using EdgeSplit.Agents;
+
 namespace EdgeSplit.Transport;
 
 /// <summary>How an <see cref="AgentDialer"/> connects.</summary>

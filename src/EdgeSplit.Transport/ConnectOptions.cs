@@ -1,3 +1,4 @@
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Transport.Security;
 
 namespace EdgeSplit.Transport;
@@ -22,6 +23,8 @@ public abstract record ConnectOptions : TransportOptions
     /// <summary>The longest wait between two tries.</summary>
     /// <value>Default: 30 seconds.</value>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    internal Backoff CreateBackoff() => new(RetryDelay, MaxRetryDelay);
 
     internal override void Validate()
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
 using EdgeSplit.Agents;
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Compression;
 using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
@@ -73,36 +74,19 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     /// is the caller's; the next follows when that one is disconnected.
     /// </summary>
     /// <exception cref="EdgeSplitException">The first connection fails in a way that waiting does not mend.</exception>
-    public static async IAsyncEnumerable<RemoteEdgeAgent> KeepConnectedAsync(
-        EndPoint endPoint, RemoteEdgeAgentOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public static IAsyncEnumerable<RemoteEdgeAgent> KeepConnectedAsync(
+        EndPoint endPoint, RemoteEdgeAgentOptions? options = null, CancellationToken cancellationToken = default)
     {
-        options ??= new RemoteEdgeAgentOptions();
-        var backoff = new Backoff(options);
-        bool wasConnected = false;
-        while (true)
+        ArgumentNullException.ThrowIfNull(endPoint);
+        RemoteEdgeAgentOptions used = options ?? new RemoteEdgeAgentOptions();
+        ILogger logger = used.CreateLogger<RemoteEdgeAgent>();
+        return new Reconnection(used.CreateBackoff(), used.TimeProvider, (reason, delay) => TransportLog.Retrying(logger, HostAndPort.Format(endPoint), reason, delay))
+            .KeepAsync(token => ConnectAsync(endPoint, used, token), UntilLostAsync, cancellationToken);
+
+        static async Task<string> UntilLostAsync(RemoteEdgeAgent agent)
         {
-            RemoteEdgeAgent? agent = null;
-            string reason = "";
-            try
-            {
-                agent = await ConnectAsync(endPoint, options, cancellationToken).ConfigureAwait(false);
-            }
-            catch (EdgeSplitException exception) when (wasConnected || exception.IsTransient)
-            {
-                reason = exception.Message;
-            }
-            if (agent is not null)
-            {
-                wasConnected = true;
-                long connected = options.TimeProvider.GetTimestamp();
-                yield return agent;
-                await agent.Disconnected.WaitAsync(cancellationToken).ConfigureAwait(false);
-                backoff.Connected(options.TimeProvider.GetElapsedTime(connected));
-                reason = agent._connection.CloseReason?.Message ?? "";
-            }
-            TimeSpan delay = backoff.Next();
-            TransportLog.Retrying(options.CreateLogger<RemoteEdgeAgent>(), HostAndPort.Format(endPoint), reason, delay);
-            await Task.Delay(delay, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await agent.Disconnected.ConfigureAwait(false);
+            return agent._connection.CloseReason?.Message ?? "";
         }
     }
 

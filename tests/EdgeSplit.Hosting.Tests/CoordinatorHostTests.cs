@@ -48,26 +48,33 @@ internal sealed class CoordinatorHostTests
         string grpcAddress = grpc.Services.GetRequiredService<AgentServing>().GrpcAddress!;
         await using WebApplication coordinator = await Hosts.StartWebAsync(
             edgeSplit => edgeSplit
-                .AddCoordinator(static options => Hosts.SpreadOver(options, 3))
+                .AddCoordinator(static options => Hosts.SpreadOver(options, 4))
                 .UseTcp(options =>
                 {
                     options.Listen = "127.0.0.1:0";
                     options.Agents.Add(tcpAddress);
                 })
-                .UseGrpc(options => options.Agents.Add(grpcAddress)),
+                .UseGrpc(options =>
+                {
+                    options.TakesAgents = true;
+                    options.Agents.Add(grpcAddress);
+                }),
             static application => application.MapEdgeSplit());
         string join = HostAndPort.Format(coordinator.Services.GetRequiredService<CoordinatorServing>().JoinEndPoint!);
         using IHost joining = await Hosts.StartWorkerAsync(edgeSplit => edgeSplit
-            .AddAgent(static options => options.Id = "joined").UseTcp(options => options.Join = join));
+            .AddAgent(static options => options.Id = "joined-tcp").UseTcp(options => options.Join = join));
+        string joinGrpc = coordinator.GrpcAddress();
+        using IHost joiningGrpc = await Hosts.StartWorkerAsync(edgeSplit => edgeSplit
+            .AddAgent(static options => options.Id = "joined-grpc").UseGrpc(options => options.Join = joinGrpc));
 
         Deployment deployment = await coordinator.Services.GetRequiredService<DeployedModels>().GetAsync("chain").AsTask().WaitAsync(Hosts.Limit);
         FinalResult result = await InferAsync(deployment);
-        Assert.That(result.Stages.Select(static stage => stage.AgentId).Distinct(), Is.EquivalentTo(["dialled-tcp", "dialled-grpc", "joined"]));
+        Assert.That(result.Stages.Select(static stage => stage.AgentId).Distinct(), Is.EquivalentTo(["dialled-tcp", "dialled-grpc", "joined-tcp", "joined-grpc"]));
         using var client = new GrpcInferenceClient(coordinator.GrpcAddress());
         Assert.That((await client.ListModelsAsync()).Single().Name, Is.EqualTo("chain"));
 
         await coordinator.StopAsync();
-        await Task.WhenAll(tcp.StopAsync(), grpc.StopAsync(), joining.StopAsync());
+        await Task.WhenAll(tcp.StopAsync(), grpc.StopAsync(), joining.StopAsync(), joiningGrpc.StopAsync());
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSplit.Agents;
 using EdgeSplit.Transport.Security;
 using EdgeSplit.Transport.Testing;
 using Microsoft.Extensions.Time.Testing;

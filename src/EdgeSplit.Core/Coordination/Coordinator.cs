@@ -64,6 +64,9 @@ public sealed class Coordinator : IAsyncDisposable
     /// <summary>Raised when an agent comes, goes, or may be used for something else. Handlers return soon.</summary>
     public event EventHandler<AgentStatus>? AgentChanged;
 
+    /// <summary>Counts up with each change of the agents that plans may use, for <see cref="WaitForAgentsAsync"/>.</summary>
+    public int AgentsVersion => _agents.Version;
+
     /// <summary>The deployments that are not disposed of.</summary>
     public ImmutableArray<Deployment> Deployments
     {
@@ -94,9 +97,6 @@ public sealed class Coordinator : IAsyncDisposable
     private long LeastFreeMemoryBytes => Options.Adaptation?.LeastFreeMemoryBytes ?? 0;
 
     internal ILogger Logger { get; }
-
-    /// <summary>Counts up with each change of what plans may use.</summary>
-    internal int AgentsVersion => _agents.Version;
 
     /// <summary>The agents that plans may use.</summary>
     internal ImmutableArray<AgentEntry> UsableAgents => _agents.Usable;
@@ -258,6 +258,11 @@ public sealed class Coordinator : IAsyncDisposable
         return await DeployAsync(model, options ?? new DeploymentOptions(), null, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Waits until the agents that plans may use are no longer as they were at a version.</summary>
+    /// <param name="version">What <see cref="AgentsVersion"/> was, read before the agents were looked at.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task WaitForAgentsAsync(int version, CancellationToken cancellationToken = default) => _agents.WaitForChangeAsync(version).WaitAsync(cancellationToken);
+
     /// <summary>
     /// Deploys again what was deployed when a coordinator with this repository ended, whether it was disposed of or killed. Deployments
     /// that were themselves disposed of are not among it. Each model waits for the agents that it ran on, which so keep what
@@ -274,21 +279,57 @@ public sealed class Coordinator : IAsyncDisposable
         TimeSpan? agentsTimeout = null, Func<string, DeploymentOptions>? optionsOf = null, CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
-        IModelRepository repository = Options.Repository
-            ?? throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"Only a coordinator with a repository can restore what it had deployed. Set {nameof(CoordinatorOptions)}.{nameof(CoordinatorOptions.Repository)}.");
+        IModelRepository repository = RepositoryToRestoreFrom();
         var restoring = new List<Task<Deployment>>();
         await foreach (StoredDeployment stored in repository.ListDeploymentsAsync(cancellationToken).ConfigureAwait(false))
         {
             if (Deployments.Any(deployment => deployment.Name == stored.ModelName))
                 continue;
             DeploymentOptions options = (optionsOf?.Invoke(stored.ModelName) ?? new DeploymentOptions()) with { RequestsPerSecond = stored.RequestsPerSecond };
-            if (options.MeasuredLayerSeconds.IsEmpty)
-                options = options with { MeasuredLayerSeconds = stored.MeasuredLayerSeconds.ToImmutableDictionary() };
-            var former = new FormerPlan(stored.Assignment, agentsTimeout ?? RestoreAgentsTimeout) { Routes = stored.Routes };
-            restoring.Add(DeployAsync(stored.ModelName, options, former, cancellationToken).AsTask());
+            restoring.Add(RestoreAsync(stored.ModelName, stored, options, agentsTimeout, cancellationToken).AsTask());
         }
         return [.. await Task.WhenAll(restoring).ConfigureAwait(false)];
     }
+
+    /// <summary>
+    /// Deploys one model again as it was when a coordinator with this repository ended, or anew where the repository knows of no
+    /// deployment of it.
+    /// </summary>
+    /// <param name="model">The path of a model file, which takes the place of the stored one, or the name of a model in the repository.</param>
+    /// <param name="options">The model's own settings. Where they give no rate of requests or measured times, the stored ones are used.</param>
+    /// <param name="agentsTimeout">How long to wait for all the agents that it ran on; 5 seconds where null.</param>
+    /// <param name="cancellationToken">Stops it; nothing of it is left.</param>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidArgument"/>: the options name no repository; or as of
+    /// <see cref="DeployAsync(string, DeploymentOptions?, CancellationToken)"/>.</exception>
+    public async ValueTask<Deployment> RestoreAsync(
+        string model, DeploymentOptions? options = null, TimeSpan? agentsTimeout = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(model);
+        ThrowIfDisposed();
+        options ??= new DeploymentOptions();
+        IModelRepository repository = RepositoryToRestoreFrom();
+        (_, string name, _) = await ResolveAsync(model, options.Name, cancellationToken).ConfigureAwait(false);
+        await foreach (StoredDeployment stored in repository.ListDeploymentsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (stored.ModelName == name)
+                return await RestoreAsync(model, stored, options, agentsTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        return await DeployAsync(model, options, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    private ValueTask<Deployment> RestoreAsync(
+        string model, StoredDeployment stored, DeploymentOptions options, TimeSpan? agentsTimeout, CancellationToken cancellationToken) => DeployAsync(
+        model,
+        options with
+        {
+            RequestsPerSecond = options.RequestsPerSecond > 0 ? options.RequestsPerSecond : stored.RequestsPerSecond,
+            MeasuredLayerSeconds = options.MeasuredLayerSeconds.IsEmpty ? stored.MeasuredLayerSeconds.ToImmutableDictionary() : options.MeasuredLayerSeconds,
+        },
+        new FormerPlan(stored.Assignment, agentsTimeout ?? RestoreAgentsTimeout) { Routes = stored.Routes },
+        cancellationToken);
+
+    private IModelRepository RepositoryToRestoreFrom() => Options.Repository
+        ?? throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"Only a coordinator with a repository can restore what it had deployed. Set {nameof(CoordinatorOptions)}.{nameof(CoordinatorOptions.Repository)}.");
 
     private async ValueTask<Deployment> DeployAsync(string model, DeploymentOptions options, FormerPlan? former, CancellationToken cancellationToken)
     {
@@ -324,7 +365,7 @@ public sealed class Coordinator : IAsyncDisposable
         return deployment;
     }
 
-    /// <summary>Ends all deployments, waits for their requests, and disposes of the agents. The deployments stay in the repository, for <see cref="RestoreAsync"/>.</summary>
+    /// <summary>Ends all deployments, waits for their requests, and disposes of the agents. The deployments stay in the repository, for <see cref="RestoreAsync(TimeSpan?, Func{string, DeploymentOptions}?, CancellationToken)"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -362,9 +403,6 @@ public sealed class Coordinator : IAsyncDisposable
         }
         Window.Limit(useful == 0 ? int.MaxValue : useful);
     }
-
-    /// <summary>Waits until what plans may use is no longer as it was at a version.</summary>
-    internal Task WaitForAgentsAsync(int version) => _agents.WaitForChangeAsync(version);
 
     /// <summary>Gives an agent up that does not answer any more: what waits for it fails, and what ran on it moves to others at once.</summary>
     internal void MarkLost(AgentEntry agent, Exception cause)

@@ -45,6 +45,21 @@ internal static class Channels
         });
     }
 
+    /// <summary>Makes a channel over one connection that is there already; it makes no other.</summary>
+    public static GrpcChannel Over(Stream connection, GrpcConnectOptions options)
+    {
+        Stream? left = connection;
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectCallback = (_, _) => Interlocked.Exchange(ref left, null) is { } stream
+                ? ValueTask.FromResult(stream)
+                : ValueTask.FromException<Stream>(new IOException("The connection has ended.")),
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+        };
+        return GrpcChannel.ForAddress("http://tunnel", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, LoggerFactory = options.LoggerFactory });
+    }
+
     public static Metadata HeadersOf(GrpcOptions options) =>
         options.Token is { } token ? new Metadata { { "authorization", $"Bearer {token}" } } : [];
 

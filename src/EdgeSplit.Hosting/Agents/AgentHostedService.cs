@@ -17,7 +17,7 @@ internal sealed class AgentHostedService(
     private readonly CancellationTokenSource _stopping = new();
     private AgentServer? _tcpServer;
     private GrpcAgentServer? _grpcServer;
-    private Task _joining = Task.CompletedTask;
+    private readonly List<Task> _joining = [];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -36,14 +36,24 @@ internal sealed class AgentHostedService(
             if (tcp.Join is not null)
             {
                 serving.Problem = $"The agent has not joined the coordinator at {tcp.Join} yet.";
-                _joining = JoinAsync(tcp.Join);
+                var dialer = new AgentDialer(agent, HostAndPort.Parse(tcp.Join), TcpConnections.ForDialling(provider, _tcpServer?.PeerAddress, new Progress(this, tcp.Join)));
+                _joining.Add(JoinAsync(tcp.Join, dialer.RunAsync));
             }
         }
-        if (parts.UsesGrpc && provider.GetRequiredService<IOptions<GrpcHostOptions>>().Value.Listen is not null)
+        if (parts.UsesGrpc && provider.GetRequiredService<IOptions<GrpcHostOptions>>().Value is { } grpc)
         {
-            _grpcServer = new GrpcAgentServer(agent, GrpcConnections.ForListening(provider));
-            await _grpcServer.StartAsync(cancellationToken).ConfigureAwait(false);
-            serving.GrpcAddress = _grpcServer.Address;
+            if (grpc.Listen is not null)
+            {
+                _grpcServer = new GrpcAgentServer(agent, GrpcConnections.ForListening(provider));
+                await _grpcServer.StartAsync(cancellationToken).ConfigureAwait(false);
+                serving.GrpcAddress = _grpcServer.Address;
+            }
+            if (grpc.Join is not null)
+            {
+                serving.Problem = $"The agent has not joined the coordinator at {grpc.Join} yet.";
+                var dialer = new GrpcAgentDialer(agent, grpc.Join, GrpcConnections.ForDialling(provider, new Progress(this, grpc.Join)));
+                _joining.Add(JoinAsync(grpc.Join, dialer.RunAsync));
+            }
         }
     }
 
@@ -51,7 +61,7 @@ internal sealed class AgentHostedService(
     {
         serving.Problem = "The agent is stopping.";
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _joining.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_joining).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_tcpServer is not null)
             await _tcpServer.DisposeAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         if (_grpcServer is not null)
@@ -59,13 +69,12 @@ internal sealed class AgentHostedService(
         HostingLog.AgentStopped(logger, agent.Id);
     }
 
-    private async Task JoinAsync(string coordinator)
+    private async Task JoinAsync(string coordinator, Func<CancellationToken, Task> dialAsync)
     {
         await Task.Yield();
-        var dialer = new AgentDialer(agent, HostAndPort.Parse(coordinator), TcpConnections.ForDialling(provider, _tcpServer?.PeerAddress, new Progress(this, coordinator)));
         try
         {
-            await dialer.RunAsync(_stopping.Token).ConfigureAwait(false);
+            await dialAsync(_stopping.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSplit.Agents;
 using EdgeSplit.Grpc;
 using EdgeSplit.Transport;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,10 +39,23 @@ internal static class GrpcConnections
         };
     }
 
-    public static GrpcConnectOptions ForConnecting(IServiceProvider provider)
+    /// <summary>Who may join: whoever has the token of the agents, which is not that of clients.</summary>
+    public static GrpcServiceOptions ForJoining(IServiceProvider provider) => ForCoordinators(provider);
+
+    /// <summary>Takes agents that join; null where none may.</summary>
+    public static GrpcAgentListener? ListenerOf(IServiceProvider provider) =>
+        Options(provider).TakesAgents ? provider.GetRequiredService<GrpcAgentListener>() : null;
+
+    public static GrpcConnectOptions ForConnecting(IServiceProvider provider) => Connecting<GrpcConnectOptions>(provider);
+
+    public static GrpcAgentDialerOptions ForDialling(IServiceProvider provider, IProgress<DialProgress> progress) =>
+        Connecting<GrpcAgentDialerOptions>(provider) with { Progress = progress };
+
+    private static T Connecting<T>(IServiceProvider provider)
+        where T : GrpcConnectOptions, new()
     {
         GrpcHostOptions options = Options(provider);
-        return new GrpcConnectOptions
+        return new T() with
         {
             Authorities = options.ReadAuthorities(),
             Certificate = options.ReadCertificate(),

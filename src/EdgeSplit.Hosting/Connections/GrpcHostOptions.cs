@@ -10,6 +10,15 @@ public sealed class GrpcHostOptions : ConnectionSecurity
     public IList<string> Agents { get; } = [];
 
     /// <summary>
+    /// Of a coordinator: whether agents may join on the ports that the web application maps its services on. They send the token of
+    /// <see cref="ConnectionSecurity.TokenFile"/>; without one only those on this machine, or with a client's certificate, are let in.
+    /// </summary>
+    public bool TakesAgents { get; set; }
+
+    /// <summary>Of an agent: the coordinator to join, as <c>http://HOST:PORT</c> or <c>https://HOST:PORT</c>; null to join none.</summary>
+    public string? Join { get; set; }
+
+    /// <summary>
     /// A file with the token that clients of a coordinator send to the services that the web application maps; null for none, which
     /// answers callers on this machine alone.
     /// </summary>

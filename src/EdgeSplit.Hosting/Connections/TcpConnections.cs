@@ -1,3 +1,4 @@
+using EdgeSplit.Agents;
 using EdgeSplit.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -16,6 +16,13 @@ public sealed class CoordinatorHostOptions
     /// <summary>A folder that keeps models, partitions and weights; null to keep nothing.</summary>
     public string? Repository { get; set; }
 
+    /// <summary>
+    /// Whether models that were deployed when a coordinator with this <see cref="Repository"/> ended are deployed again, with those that
+    /// <see cref="Models"/> names, and go on with the plans they had where their agents come back.
+    /// </summary>
+    /// <value>Default: true.</value>
+    public bool RestoresModels { get; set; } = true;
+
     /// <summary>Agents to wait for before models are deployed. Those that come later are used too, once that pays.</summary>
     /// <value>Default: 1.</value>
     public int MinimumAgents { get; set; } = 1;

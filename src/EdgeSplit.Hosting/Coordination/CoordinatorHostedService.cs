@@ -22,10 +22,12 @@ internal sealed class CoordinatorHostedService(
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _running = [];
     private AgentListener? _listener;
+    private GrpcAgentListener? _grpcListener;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         metrics.Start();
+        await models.ReadStoredAsync(cancellationToken).ConfigureAwait(false);
         foreach (IEdgeAgent agent in provider.GetServices<IEdgeAgent>())
             await coordinator.AddAgentAsync(agent, cancellationToken).ConfigureAwait(false);
         if (parts.UsesTcp && provider.GetRequiredService<IOptions<TcpHostOptions>>().Value is { } tcp)
@@ -47,6 +49,9 @@ internal sealed class CoordinatorHostedService(
             GrpcConnectOptions options = GrpcConnections.ForConnecting(provider);
             foreach (string address in provider.GetRequiredService<IOptions<GrpcHostOptions>>().Value.Agents)
                 _running.Add(KeepAsync(address, () => GrpcEdgeAgent.KeepConnectedAsync(address, options, _stopping.Token)));
+            _grpcListener = GrpcConnections.ListenerOf(provider);
+            if (_grpcListener is not null)
+                _running.Add(TakeAllAsync(_grpcListener.AcceptAllAsync(_stopping.Token)));
         }
         _running.Add(models.StartAsync(_stopping.Token));
     }
@@ -60,6 +65,8 @@ internal sealed class CoordinatorHostedService(
             await Task.WhenAll(_running).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_listener is not null)
                 await _listener.DisposeAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (_grpcListener is not null)
+                await _grpcListener.DisposeAsync().ConfigureAwait(false);
             await coordinator.DisposeAsync().AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

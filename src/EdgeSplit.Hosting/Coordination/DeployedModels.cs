@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using EdgeSplit.Coordination;
+using EdgeSplit.Repositories;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace EdgeSplit.Hosting;
 
-/// <summary>The models that an application serves: those that its options name, and those that were loaded since.</summary>
+/// <summary>The models that an application serves: those that its options name, those that its repository restores, and those that were loaded since.</summary>
 /// <remarks>Thread-safe.</remarks>
 public sealed class DeployedModels
 {
@@ -14,9 +15,10 @@ public sealed class DeployedModels
     private readonly Coordinator _coordinator;
     private readonly ILogger _logger;
     private readonly int _minimumAgents;
+    private readonly bool _restores;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
-    private TaskCompletionSource _agentsChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<string> _stored = new(StringComparer.Ordinal);
 
     /// <summary>Made by the container.</summary>
     /// <param name="coordinator">Deploys the models.</param>
@@ -29,16 +31,9 @@ public sealed class DeployedModels
         _coordinator = coordinator;
         _logger = logger;
         _minimumAgents = options.Value.MinimumAgents;
+        _restores = options.Value.RestoresModels;
         foreach (ModelHostOptions model in options.Value.Models)
             _entries[model.ServedName] = new Entry(model);
-        _coordinator.AgentChanged += (_, _) =>
-        {
-            lock (_lock)
-            {
-                _agentsChanged.TrySetResult();
-                _agentsChanged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-        };
     }
 
     /// <summary>How far each model is.</summary>
@@ -102,11 +97,38 @@ public sealed class DeployedModels
         Deployment deployment = _coordinator.Deployments.FirstOrDefault(deployment => deployment.Name == name)
             ?? throw new EdgeSplitException(EdgeSplitError.NotFound, $"No model '{name}' is served.");
         lock (_lock)
+        {
             _entries.Remove(name);
+            _stored.Remove(name);
+        }
         await deployment.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Deploys the models that the options name, each as soon as the agents can run it.</summary>
+    /// <summary>Adds the models that were deployed when a coordinator with this repository ended.</summary>
+    internal async ValueTask ReadStoredAsync(CancellationToken cancellationToken)
+    {
+        if (!_restores || _coordinator.Options.Repository is not { } repository)
+            return;
+        try
+        {
+            await foreach (StoredDeployment stored in repository.ListDeploymentsAsync(cancellationToken).ConfigureAwait(false))
+            {
+                lock (_lock)
+                {
+                    _stored.Add(stored.ModelName);
+                    _entries.TryAdd(stored.ModelName, new Entry(new ModelHostOptions { Model = stored.ModelName, Name = stored.ModelName }));
+                }
+                HostingLog.ModelRestores(_logger, stored.ModelName);
+            }
+        }
+        catch (EdgeSplitException exception)
+        {
+            // What the options name is served all the same, on new plans.
+            HostingLog.NotRestored(_logger, exception);
+        }
+    }
+
+    /// <summary>Deploys the models that the options name, and those that were stored, each as soon as the agents can run it.</summary>
     internal Task StartAsync(CancellationToken stopping)
     {
         Entry[] entries;
@@ -120,9 +142,7 @@ public sealed class DeployedModels
         string told = "";
         while (!stopping.IsCancellationRequested)
         {
-            Task changed;
-            lock (_lock)
-                changed = _agentsChanged.Task;
+            int version = _coordinator.AgentsVersion;
             try
             {
                 int agents = _coordinator.AgentStates.Count(static agent => agent.State == EdgeSplit.Coordination.Membership.AgentState.Available);
@@ -155,15 +175,20 @@ public sealed class DeployedModels
                 return;
             }
             // What was wrong may mend itself on an agent that stays; mostly another agent comes.
-            await Task.WhenAny(changed, Task.Delay(RetryDelay, _coordinator.Options.TimeProvider, stopping)).ConfigureAwait(false);
+            await Task.WhenAny(_coordinator.WaitForAgentsAsync(version, stopping), Task.Delay(RetryDelay, _coordinator.Options.TimeProvider, stopping)).ConfigureAwait(false);
         }
     }
 
     private async Task<Deployment> DeployAsync(Entry entry, CancellationToken cancellationToken)
     {
         Set(entry, ModelState.Deploying, "It is being planned and loaded.");
-        Deployment deployment = await _coordinator.DeployAsync(
-            entry.Model.Model, new DeploymentOptions { Name = entry.Model.ServedName, RequestsPerSecond = entry.Model.RequestsPerSecond }, cancellationToken).ConfigureAwait(false);
+        var options = new DeploymentOptions { Name = entry.Model.ServedName, RequestsPerSecond = entry.Model.RequestsPerSecond };
+        bool isStored;
+        lock (_lock)
+            isStored = _stored.Contains(entry.Model.ServedName);
+        Deployment deployment = await (isStored
+            ? _coordinator.RestoreAsync(entry.Model.Model, options, cancellationToken: cancellationToken)
+            : _coordinator.DeployAsync(entry.Model.Model, options, cancellationToken)).ConfigureAwait(false);
         Set(entry, ModelState.Served, "");
         entry.Served.TrySetResult(deployment);
         HostingLog.ModelServed(_logger, deployment.Name, deployment.Epoch, deployment.Plan.Stages.Length);

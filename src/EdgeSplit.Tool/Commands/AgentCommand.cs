@@ -28,7 +28,7 @@ internal static class AgentCommand
                 result.AddError("--cache-limit needs --blobs DIR: a temporary folder is deleted with the agent.");
         });
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
-        Option<string> join = new("--join") { Description = "Connect to a coordinator that listens, and again whenever the connection is lost; listens itself only where --listen says so.", HelpName = "HOST:PORT" };
+        Option<string> join = new("--join") { Description = "Connect to a coordinator, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC, and again whenever the connection is lost; listens itself only where --listen says so.", HelpName = "ADDRESS" };
         Option<string> advertise = new("--advertise") { Description = "Where other agents can reach the port of --listen, if not where it listens; *:PORT is the address at which the coordinator sees this machine.", HelpName = "HOST:PORT" };
         Option<bool> grpc = new("--grpc") { Description = "Listen for coordinators that use gRPC instead of TCP." };
         var security = new SecurityArguments();
@@ -38,16 +38,18 @@ internal static class AgentCommand
                 result.AddError($"--slow-down must be 1 or more, not {factor}.");
         });
         listen.Validators.Add(SharedArguments.CheckAddresses);
-        join.Validators.Add(SharedArguments.CheckAddresses);
+        join.Validators.Add(SharedArguments.CheckPeers);
         advertise.Validators.Add(SharedArguments.CheckAddresses);
         var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, advertise, grpc, join, id, threads, concurrent, blobs, cacheLimit, slow };
         security.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(grpc) && result.GetValue(join) is not null)
-                result.AddError("--join works over TCP only; over gRPC the coordinator connects to the agent.");
-            if (result.GetValue(advertise) is not null && (result.GetValue(grpc) || (result.GetValue(join) is not null && !IsGiven(result.GetResult(listen)))))
+                result.AddError("--grpc is for listening. To join over gRPC write --join http://HOST:PORT or https://HOST:PORT.");
+            if (result.GetValue(advertise) is not null && (result.GetValue(grpc) || (result.GetValue(join) is { } joined && (SharedArguments.IsGrpc(joined) || !IsGiven(result.GetResult(listen))))))
                 result.AddError("--advertise names a port that --listen opens over TCP.");
+            if (result.GetValue(join) is { } address && SharedArguments.IsGrpc(address) && IsGiven(result.GetResult(listen)))
+                result.AddError("--listen beside --join is for other agents, over TCP; over gRPC an agent joins alone.");
         });
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -73,6 +75,11 @@ internal static class AgentCommand
                     return CommandLine.Fine;
                 }
                 string? coordinator = result.GetValue(join);
+                if (coordinator is not null && SharedArguments.IsGrpc(coordinator))
+                {
+                    await JoinOverGrpcAsync(agent, what, coordinator, security.ForGrpc<GrpcAgentDialerOptions>(result), cancellationToken);
+                    return CommandLine.Fine;
+                }
                 await using AgentServer? server = coordinator is null || IsGiven(result.GetResult(listen))
                     ? await ListenAsync(agent, what, result.GetRequiredValue(listen), result.GetValue(advertise), security, result, cancellationToken)
                     : null;
@@ -131,12 +138,17 @@ internal static class AgentCommand
             JoinToken = security.Token(result),
             Tls = security.ForConnecting(result),
             PeerAddress = peerAddress,
-            Progress = new Report(progress => Console.Out.WriteLine(progress.IsConnected
-                ? $"{what} has joined {coordinator}"
-                : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"not connected: {progress.Reason} Trying again in {progress.NextTry.TotalSeconds:0.0} s"))),
+            Progress = Print(what, coordinator),
         });
         return dialer.RunAsync(cancellationToken);
     }
+
+    private static Task JoinOverGrpcAsync(EdgeAgent agent, string what, string coordinator, GrpcAgentDialerOptions options, CancellationToken cancellationToken) =>
+        new GrpcAgentDialer(agent, coordinator, options with { Progress = Print(what, coordinator) }).RunAsync(cancellationToken);
+
+    private static Report Print(string what, string coordinator) => new(progress => Console.Out.WriteLine(progress.IsConnected
+        ? $"{what} has joined {coordinator}"
+        : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"not connected: {progress.Reason} Trying again in {progress.NextTry.TotalSeconds:0.0} s")));
 
     // Progress<T> reports later and out of order.
     private sealed class Report(Action<DialProgress> report) : IProgress<DialProgress>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EdgeSplit.Coordination;
+using EdgeSplit.Grpc;
 using EdgeSplit.Transport;
 
 namespace EdgeSplit.Tool.Commands;
@@ -7,21 +8,13 @@ namespace EdgeSplit.Tool.Commands;
 /// <summary>Which agents a command works with: those that it connects to, and those that join it.</summary>
 internal sealed class FleetArguments
 {
-    private readonly Option<string[]> _agents = new("--agent")
-    {
-        Description = "An agent to connect to; repeat for several.",
-        HelpName = "HOST:PORT",
-        AllowMultipleArgumentsPerToken = true,
-        DefaultValueFactory = _ => [],
-    };
-
+    private readonly Option<string[]> _agents = SharedArguments.Agents();
     private readonly Option<string> _listen = new("--listen") { Description = "Listen here for agents that join ('edgesplit agent --join').", HelpName = "HOST:PORT" };
     private readonly Option<int> _expect = SharedArguments.Count("--expect", 1, 1, "Begin when so many agents have joined.");
     private readonly SecurityArguments _security = new();
 
     public FleetArguments()
     {
-        _agents.Validators.Add(SharedArguments.CheckAddresses);
         _listen.Validators.Add(SharedArguments.CheckAddresses);
     }
 
@@ -34,7 +27,7 @@ internal sealed class FleetArguments
         command.Validators.Add(result =>
         {
             if (result.GetValue(_agents) is not { Length: > 0 } && result.GetValue(_listen) is null)
-                result.AddError("No agents: give --agent HOST:PORT for each one to connect to, or --listen HOST:PORT for those that join.");
+                result.AddError("No agents: give --agent ADDRESS for each one to connect to, or --listen HOST:PORT for those that join.");
         });
     }
 
@@ -46,7 +39,11 @@ internal sealed class FleetArguments
         {
             var options = new RemoteEdgeAgentOptions { JoinToken = _security.Token(result), Tls = _security.ForConnecting(result) };
             foreach (string address in result.GetValue(_agents) ?? [])
-                await connection.ConnectAsync(HostAndPort.Parse(address), options, cancellationToken);
+            {
+                await (SharedArguments.IsGrpc(address)
+                    ? connection.ConnectAsync(address, _security.ForGrpc<GrpcConnectOptions>(result), cancellationToken)
+                    : connection.ConnectAsync(HostAndPort.Parse(address), options, cancellationToken));
+            }
             if (result.GetValue(_listen) is { } endPoint)
             {
                 var listenerOptions = new AgentListenerOptions

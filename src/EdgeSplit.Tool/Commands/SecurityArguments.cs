@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EdgeSplit.Grpc;
 using EdgeSplit.Hosting;
 using EdgeSplit.Transport.Security;
 
@@ -53,6 +54,20 @@ internal sealed class SecurityArguments
 
     /// <summary>TLS for connecting; null without any option of it.</summary>
     public TlsClientOptions? ForConnecting(ParseResult result) => Read(result).CreateClientTls();
+
+    /// <summary>How to connect over gRPC.</summary>
+    public T ForGrpc<T>(ParseResult result)
+        where T : GrpcConnectOptions, new()
+    {
+        ConnectionSecurity security = Read(result);
+        return new T() with
+        {
+            Authorities = security.ReadAuthorities(),
+            Certificate = security.ReadCertificate(),
+            ServerName = security.ServerName,
+            Token = security.ReadToken(),
+        };
+    }
 
     /// <summary>TLS for listening; null without any option of it.</summary>
     public TlsServerOptions? ForListening(ParseResult result)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using EdgeSplit.Costs;
 using EdgeSplit.Tool.Serving;
 using Microsoft.AspNetCore.Builder;
@@ -18,14 +17,10 @@ internal static class ServeCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         Option<string> repository = new("--repository") { Description = "A folder that keeps models, partitions and weights.", HelpName = "DIR" };
-        Option<string[]> agents = new("--agent")
-        {
-            Description = "An agent to connect to, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC; repeat for several.",
-            HelpName = "ADDRESS",
-            AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [],
-        };
+        Option<bool> fresh = new("--no-restore") { Description = "Do not serve what was served when a coordinator with this repository ended, but the given models alone." };
+        Option<string[]> agents = SharedArguments.Agents();
         Option<string> listen = new("--listen") { Description = "Listen here for agents that join ('edgesplit agent --join').", HelpName = "HOST:PORT" };
+        Option<bool> joinGrpc = new("--grpc-join") { Description = "Let agents join on the gRPC port too ('edgesplit agent --join http(s)://...'), with the token of --token." };
         Option<int> expect = SharedArguments.Count("--expect", 1, 0, "Deploy when so many agents are connected.");
         Option<bool> local = new("--local") { Description = "Let this machine run layers too." };
         Option<string> http = new("--http") { Description = "Where the REST protocol, the dashboard, /metrics, /healthz and /readyz are served.", HelpName = "ADDRESS:PORT", DefaultValueFactory = _ => "127.0.0.1:8000" };
@@ -39,24 +34,25 @@ internal static class ServeCommand
         var security = new SecurityArguments();
         foreach (Option<string> address in (ReadOnlySpan<Option<string>>)[listen, http, grpc])
             address.Validators.Add(SharedArguments.CheckAddresses);
-        agents.Validators.Add(CheckAgents);
         var command = new Command("serve", "Serves models that are split over agents: Open Inference Protocol over REST and gRPC, metrics, health and a dashboard.")
         {
-            models, repository, agents, listen, expect, local, http, grpc, clientToken, dashboardToken, objective, replicas, batch, batchDelay,
+            models, repository, fresh, agents, listen, joinGrpc, expect, local, http, grpc, clientToken, dashboardToken, objective, replicas, batch, batchDelay,
         };
         security.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(agents) is not { Length: > 0 } && result.GetValue(listen) is null && !result.GetValue(local))
-                result.AddError("No agents: give --agent ADDRESS for each one to connect to, --listen HOST:PORT for those that join, or --local to run layers here.");
+            if (result.GetValue(agents) is not { Length: > 0 } && result.GetValue(listen) is null && !result.GetValue(joinGrpc) && !result.GetValue(local))
+                result.AddError("No agents: give --agent ADDRESS for each one to connect to, --listen HOST:PORT or --grpc-join for those that join, or --local to run layers here.");
         });
         command.SetAction((result, cancellationToken) => RunAsync(
             new ServeSettings
             {
                 Models = result.GetValue(models) ?? [],
                 Repository = result.GetValue(repository),
+                RestoresModels = !result.GetValue(fresh),
                 Agents = result.GetValue(agents) ?? [],
                 Listen = result.GetValue(listen),
+                TakesAgents = result.GetValue(joinGrpc),
                 ExpectedAgents = result.GetValue(expect),
                 RunsLayers = result.GetValue(local),
                 Http = SharedArguments.ListenAddress(result.GetRequiredValue(http)),
@@ -111,14 +107,5 @@ internal static class ServeCommand
             await application.StopAsync(CancellationToken.None);
         }
         return CommandLine.Fine;
-    }
-
-    private static void CheckAgents(OptionResult result)
-    {
-        foreach (Token token in result.Tokens)
-        {
-            if (!token.Value.Contains("://", StringComparison.Ordinal))
-                SharedArguments.CheckAddress(token.Value, result);
-        }
     }
 }

@@ -20,6 +20,35 @@ internal static class SharedArguments
         DefaultValueFactory = _ => [],
     };
 
+    /// <summary>The agents that a coordinator connects to, over TCP or gRPC.</summary>
+    public static Option<string[]> Agents()
+    {
+        var option = new Option<string[]>("--agent")
+        {
+            Description = "An agent to connect to, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC; repeat for several.",
+            HelpName = "ADDRESS",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [],
+        };
+        option.Validators.Add(CheckPeers);
+        return option;
+    }
+
+    /// <summary>The same for addresses of either transport.</summary>
+    public static void CheckPeers(OptionResult result)
+    {
+        foreach (Token token in result.Tokens)
+        {
+            if (!IsGrpc(token.Value))
+                CheckAddress(token.Value, result);
+            else if (!Uri.TryCreate(token.Value, UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https"))
+                result.AddError($"'{token.Value}' is no address: write HOST:PORT for TCP, http://HOST:PORT or https://HOST:PORT for gRPC.");
+        }
+    }
+
+    /// <summary>Whether an address says that it is reached over gRPC.</summary>
+    public static bool IsGrpc(string address) => address.Contains("://", StringComparison.Ordinal);
+
     public static Option<PlanObjective> Objective() => new("--objective")
     {
         Description = "What the plan minimises.",

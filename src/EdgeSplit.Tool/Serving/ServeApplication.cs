@@ -3,6 +3,7 @@ using System.Security.Authentication;
 using EdgeSplit.Coordination;
 using EdgeSplit.Grpc;
 using EdgeSplit.Hosting;
+using EdgeSplit.Tool.Commands;
 using EdgeSplit.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -65,6 +66,8 @@ internal static class ServeApplication
         Console.Out.WriteLine($"gRPC on {addresses[1]}");
         if (application.Services.GetRequiredService<CoordinatorServing>().JoinEndPoint is { } join)
             Console.Out.WriteLine($"agents join at {HostAndPort.Format(join)}");
+        if (application.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<GrpcHostOptions>>().Value.TakesAgents)
+            Console.Out.WriteLine($"agents join over gRPC at {addresses[1]}");
     }
 
     /// <summary>Tells when models are served; ends with why one never will be.</summary>
@@ -80,13 +83,14 @@ internal static class ServeApplication
 
     private static void AddEdgeSplit(IServiceCollection services, ServeSettings settings)
     {
-        ILookup<bool, string> agents = settings.Agents.ToLookup(static address => address.Contains("://", StringComparison.Ordinal));
+        ILookup<bool, string> agents = settings.Agents.ToLookup(SharedArguments.IsGrpc);
         services.AddEdgeSplit()
             .AddCoordinator(options =>
             {
                 options.Repository = settings.Repository;
+                options.RestoresModels = settings.RestoresModels;
                 options.RunsLayers = settings.RunsLayers;
-                options.MinimumAgents = settings.RunsLayers && settings.Agents.Length == 0 && settings.Listen is null ? 0 : settings.ExpectedAgents;
+                options.MinimumAgents = settings.RunsLayers && settings.Agents.Length == 0 && settings.Listen is null && !settings.TakesAgents ? 0 : settings.ExpectedAgents;
                 options.Objective = settings.Objective;
                 options.MaxBatch = settings.MaxBatch;
                 options.MaxBatchDelay = settings.MaxBatchDelay;
@@ -108,6 +112,7 @@ internal static class ServeApplication
             {
                 Copy(settings.Security, options);
                 options.ClientTokenFile = settings.ClientTokenFile;
+                options.TakesAgents = settings.TakesAgents;
                 foreach (string address in agents[true])
                     options.Agents.Add(address);
             });

@@ -11,9 +11,14 @@ internal sealed record ServeSettings
 
     public required string? Repository { get; init; }
 
+    public required bool RestoresModels { get; init; }
+
     public required string[] Agents { get; init; }
 
     public required string? Listen { get; init; }
+
+    /// <summary>Whether agents may join on the port of gRPC.</summary>
+    public required bool TakesAgents { get; init; }
 
     public required int ExpectedAgents { get; init; }
 

@@ -33,6 +33,31 @@ internal sealed class RunTests
     }
 
     [Test]
+    public async Task Run_overATcpAndAGrpcAgent_withATokenAndCertificates_answersExactly()
+    {
+        using var folder = new TemporaryFolder();
+        string model = folder["bert-tiny.onnx"], fleet = folder["fleet.json"];
+        Zoo.Get("bert-tiny").Write(model);
+        DotnetProcess.Outcome certs = await DotnetProcess.RunToolAsync("certs", "coordinator", "tcp=127.0.0.1", "grpc=127.0.0.1", "--token", "--out", folder["certs"]);
+        Assert.That(certs.ExitCode, Is.Zero, certs.Output + certs.Error);
+        await using DotnetProcess tcp = DotnetProcess.StartTool(["agent", "--listen", "127.0.0.1:0", "--id", "tcp", .. Guard("tcp")]);
+        await using DotnetProcess grpc = DotnetProcess.StartTool(["agent", "--grpc", "--listen", "127.0.0.1:0", "--id", "grpc", .. Guard("grpc")]);
+        string[] agents = ["--agent", await AddressAsync(tcp), "--agent", await AddressAsync(grpc), .. Guard("coordinator")];
+
+        DotnetProcess.Outcome probe = await DotnetProcess.RunToolAsync(["fleet", "probe", "--out", fleet, .. agents]);
+        DotnetProcess.Outcome run = await DotnetProcess.RunToolAsync(["run", model, "--requests", "4", "--objective", "throughput", "--check", "--json", .. agents]);
+
+        Assert.That(probe.ExitCode, Is.Zero, probe.Output + probe.Error);
+        using JsonDocument probed = JsonDocument.Parse(await File.ReadAllTextAsync(fleet));
+        Assert.That(probed.RootElement.GetProperty("devices").EnumerateArray().Select(static device => device.GetProperty("id").GetString()), Is.SupersetOf(["tcp", "grpc"]));
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        using JsonDocument result = JsonDocument.Parse(run.Output);
+        Assert.That(result.RootElement.GetProperty("largestRelativeDifference").GetDouble(), Is.LessThanOrEqualTo(1e-4));
+
+        string[] Guard(string name) => ["--token", folder["certs/token"], "--tls-ca", folder["certs/authority.crt"], "--tls-cert", folder[$"certs/{name}.crt"]];
+    }
+
+    [Test]
     public async Task Run_killedMidway_leavesAgentsServingTheNext()
     {
         using var folder = new TemporaryFolder();

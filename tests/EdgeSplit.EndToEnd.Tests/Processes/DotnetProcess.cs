@@ -47,9 +47,13 @@ internal sealed class DotnetProcess : IAsyncDisposable
         return await process.WaitForExitAsync(timeout);
     }
 
-    public static DotnetProcess Start(string[] arguments, string? workingDirectory = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static DotnetProcess Start(string[] arguments, string? workingDirectory = null, IReadOnlyDictionary<string, string>? environment = null) =>
+        StartProgram("dotnet", arguments, workingDirectory, environment);
+
+    /// <summary>Starts any program.</summary>
+    public static DotnetProcess StartProgram(string program, string[] arguments, string? workingDirectory = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(program)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

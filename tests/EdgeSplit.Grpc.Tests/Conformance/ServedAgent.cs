@@ -30,6 +30,23 @@ internal sealed class ServedAgent : IEdgeAgent
         return new ServedAgent(agent, server.DisposeAsync, await GrpcEdgeAgent.ConnectAsync(server.Address, options));
     }
 
+    /// <summary>One that has joined.</summary>
+    public static async ValueTask<ServedAgent> CreateJoinedAsync(string id, IPartitionRuntime runtime, EdgeAgentOptions agentOptions)
+    {
+        var agent = new EdgeAgent(id, runtime, agentOptions);
+        JoiningHost host = await JoiningHost.StartAsync();
+        var stopping = new CancellationTokenSource();
+        Task dialling = new GrpcAgentDialer(agent, host.Address).RunAsync(stopping.Token);
+        return new ServedAgent(agent, StopAsync, await host.Listener.AcceptAsync());
+
+        async ValueTask StopAsync()
+        {
+            await stopping.CancelAsync();
+            await dialling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await host.DisposeAsync();
+        }
+    }
+
     public ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) => _remote.DescribeAsync(cancellationToken);
 
     public ValueTask<ResourceReport> ReportAsync(CancellationToken cancellationToken) => _remote.ReportAsync(cancellationToken);

@@ -273,7 +273,7 @@ function charts() {
   byId("latency").replaceChildren();
   drawLines(byId("latency"), { from, to, marks, format: time, lines: [["--two", "p99"], ["--one", "p50"]].map(([colour, name]) => ({ colour, values: state.seconds.map(second => [second.at + 1, second[name]]) })) });
   byId("throughput").replaceChildren();
-  drawLines(byId("throughput"), { from, to, marks, format: value => +value.toPrecision(3), lines: [["--bad", "failed"], ["--one", "answered"]].map(([colour, name]) => ({ colour, values: state.seconds.map(second => [second.at + 1, second[name]]) })) });
+  drawLines(byId("throughput"), { from, to, marks, least: 1, format: value => +value.toPrecision(3), lines: [["--one", second => second.answered], ["--bad", second => second.failed || null]].map(([colour, value]) => ({ colour, values: state.seconds.map(second => [second.at + 1, value(second)]) })) });
 }
 
 function gantt() {
@@ -289,7 +289,7 @@ function gantt() {
   const lanes = state.devices.map(device => device.id).filter(id => bars.some(bar => bar.lane === id && bar.end >= from));
   parent.replaceChildren();
   if (lanes.length === 0) html(parent, "div", "No request of late.").className = "empty";
-  else drawBars(parent, { lanes, bars, from, to, format: time, colourOf });
+  else drawBars(parent, { lanes, bars, from, to, colourOf });
 }
 
 function decisions() {

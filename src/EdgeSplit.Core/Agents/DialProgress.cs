@@ -1,4 +1,4 @@
-namespace EdgeSplit.Transport;
+namespace EdgeSplit.Agents;
 
 /// <summary>What became of an agent's connection to its coordinator.</summary>
 /// <param name="IsConnected">Whether it is connected now.</param>
