@@ -53,6 +53,7 @@ internal static class AgentCommand
         });
         command.SetAction(async (result, cancellationToken) =>
         {
+            NativeHeap.GiveBack();
             IPartitionRuntime runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = result.GetValue(threads) });
             if (result.GetValue(slow) > 1)
                 runtime = new SlowedPartitionRuntime(runtime, result.GetValue(slow));
