@@ -13,7 +13,8 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     // One for the deployment, and one for each request.
     private int _users = 1;
     private ImmutableHashSet<AgentEntry> _forgetful = [];
-    private volatile RequestRoutes _routes = routeAnew();
+    private readonly Lock _routing = new();
+    private volatile RequestRoutes _routes = recorder.Follow(routeAnew());
 
     public long Number => number;
 
@@ -36,6 +37,25 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     /// <summary>Whether a stage runs on an agent.</summary>
     public bool Uses(AgentEntry agent) => targets.Any(target => target.Agent == agent);
 
+    /// <summary>Whether tensors pass between the coordinator and an agent.</summary>
+    public bool UsesLinkTo(AgentEntry agent)
+    {
+        StageRoute[] stages = _routes.Stages;
+        return targets.Where((target, stage) => target.Agent == agent && stages[stage].InputSlots.Length + stages[stage].OutputSlots.Length > 0).Any();
+    }
+
+    /// <summary>Whether an agent has handed another tensors within a time.</summary>
+    public bool HasDelivered(AgentEntry from, AgentEntry to, TimeSpan within)
+    {
+        StageRoute[] stages = _routes.Stages;
+        for (int stage = 0; stage < stages.Length; stage++)
+        {
+            if (targets[stage].Agent == from && Array.Exists(stages[stage].DeliveredTo, reader => targets[reader].Agent == to && recorder.Times.Deliveries.SinceLast(stage, reader) < within))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Counts a request; false once the epoch is closed and empty.</summary>
     public bool TryEnter()
     {
@@ -57,7 +77,11 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     }
 
     /// <summary>Finds the ways anew, after it has changed which agents reach which others.</summary>
-    public void RouteAgain() => _routes = routeAnew();
+    public void RouteAgain()
+    {
+        lock (_routing)
+            _routes = recorder.Follow(routeAnew());
+    }
 
     /// <summary>
     /// Notes that an agent no longer has what was loaded on it. It is not unloaded there: by now the same partition may be

@@ -136,7 +136,7 @@ internal sealed class RequestRun
 
         // A stage that is fed by others is sent to its agent at once, and waits there for them.
         _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
-        _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered, route.Exchange is not null);
+        _epoch.Recorder.Record(_timings[stage], route, result.DeliveryTimes, _epoch.Targets, isAlone: _enteredBefore == _window.Entered);
         EdgeSplitTelemetry.StageDuration.Record(_timings[stage].Total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
         if (EdgeSplitTelemetry.StageBytes.Enabled)
             CountBytes(inputs, result, target);
