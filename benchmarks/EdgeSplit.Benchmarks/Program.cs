@@ -4,6 +4,7 @@ using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Coordination;
 using EdgeSplit.Benchmarks.Costs;
+using EdgeSplit.Benchmarks.Forwarding;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
 using EdgeSplit.Benchmarks.Transport;
@@ -27,6 +28,7 @@ return args switch
     ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),
     ["agents-child", string coordinator, string count] => await ManyAgents.RunChildAsync(coordinator, count),
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
+    ["forwarding", .. string[] options] => await ForwardingComparison.RunAsync(options),
     ["transport", .. string[] sections] => await TransportComparison.RunAsync(sections),
     _ => RunBenchmarkDotNet(args),
 };

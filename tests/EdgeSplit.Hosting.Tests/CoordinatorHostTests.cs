@@ -58,11 +58,14 @@ internal sealed class CoordinatorHostTests
             static application => application.MapEdgeSplit());
         string join = HostAndPort.Format(coordinator.Services.GetRequiredService<CoordinatorServing>().JoinEndPoint!);
         using IHost joining = await Hosts.StartWorkerAsync(edgeSplit => edgeSplit
-            .AddAgent(static options => options.Id = "joined").UseTcp(options => options.Join = join));
+            .AddAgent(static options => options.Id = "joined").UseTcp(options => (options.Join, options.Listen) = (join, "127.0.0.1:0")));
 
         Deployment deployment = await coordinator.Services.GetRequiredService<DeployedModels>().GetAsync("chain").AsTask().WaitAsync(Hosts.Limit);
         FinalResult result = await InferAsync(deployment);
         Assert.That(result.Stages.Select(static stage => stage.AgentId).Distinct(), Is.EquivalentTo(["dialled-tcp", "dialled-grpc", "joined"]));
+        Assert.That(
+            coordinator.Services.GetRequiredService<Coordinator>().Agents.Single(static agent => agent.Device.Id == "joined").Address,
+            Is.EqualTo(HostAndPort.Format(joining.Services.GetRequiredService<AgentServing>().TcpEndPoint!)));
         using var client = new GrpcInferenceClient(coordinator.GrpcAddress());
         Assert.That((await client.ListModelsAsync()).Single().Name, Is.EqualTo("chain"));
 

@@ -15,6 +15,7 @@ internal sealed class TestbedSystemTests
         {
             folder = testbed.Folder;
             processes = [.. testbed.Agents.Select(static agent => agent.ProcessId)];
+            Assert.That(testbed.Coordinator.Agents.Select(static agent => agent.Address), Has.None.Null, "They listen for each other.");
             testbed.Agents[0].Stop();
             testbed.Agents[1].Kill();
             testbed.Agents[2].CutLink();
