@@ -27,8 +27,8 @@ internal static class ForwardingComparison
         }
         int rounds = arguments is [string count, ..] ? int.Parse(count, CultureInfo.InvariantCulture) : 3;
         string[] models = arguments.Length > 1 ? arguments[1..] : ["resnet18", "mobilenetv2"];
-        Console.WriteLine("| model | stages | between agents, KiB | way | latency ms, 1 in flight | requests/s, 8 in flight | answers checked | agent-0's link, KiB/request: sent | received | agent-1's: sent | received |");
-        Console.WriteLine("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        Console.WriteLine("| model | stages | between agents, KiB | way | latency ms, 1 in flight | requests/s, 8 in flight | answers checked | KiB/request over agent-0's link: sent | received | agent-1's: sent | received | the coordinator's: sent | received |");
+        Console.WriteLine("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         foreach (string model in models)
             await CompareAsync(model, rounds);
         return 0;
@@ -54,13 +54,13 @@ internal static class ForwardingComparison
         double between = plan!.Stages.SelectMany(static stage => stage.Outputs).Distinct().Sum(activation => plan.Graph.Activations[activation].ByteCount) / 1024.0;
         foreach ((string way, List<Figures> all) in new[] { ("relayed", figures[0]), ("direct", figures[1]) })
         {
-            double[] links = [.. Enumerable.Range(0, 4).Select(index => Median(all.Select(figure => figure.LinkKibibytes[index])))];
+            double[] links = [.. Enumerable.Range(0, 6).Select(index => Median(all.Select(figure => figure.LinkKibibytes[index])))];
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {plan.Stages.Length} | {between:0} | {way} | {Median(all.Select(static figure => figure.LatencyMilliseconds)):0.0} | {Median(all.Select(static figure => figure.RequestsPerSecond)):0.0} | {all.Sum(static figure => figure.Answers)} | {links[0]:0} | {links[1]:0} | {links[2]:0} | {links[3]:0} |"));
+                $"| {name} | {plan.Stages.Length} | {between:0} | {way} | {Median(all.Select(static figure => figure.LatencyMilliseconds)):0.0} | {Median(all.Select(static figure => figure.RequestsPerSecond)):0.0} | {all.Sum(static figure => figure.Answers)} | {links[0]:0} | {links[1]:0} | {links[2]:0} | {links[3]:0} | {links[4]:0} | {links[5]:0} |"));
         }
         double latency = Ratio(figures, static figure => figure.LatencyMilliseconds), rate = Ratio(figures, static figure => figure.RequestsPerSecond);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | | | direct / relayed | {latency:0.00} | {rate:0.00} | | | | | |"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | | | direct / relayed | {latency:0.00} | {rate:0.00} | | | | | | | |"));
     }
 
     private static TestbedOptions Options(bool direct) => new()
@@ -97,7 +97,8 @@ internal static class ForwardingComparison
             : throw new InvalidOperationException($"A request failed or was answered wrongly: {outcomes.First(static outcome => !outcome.IsRight)}");
     }
 
-    private static double[] LinkBytes(TestbedSystem testbed) => [.. testbed.Agents.SelectMany(static agent => new double[] { agent.LinkBytes.Sent, agent.LinkBytes.Received })];
+    private static double[] LinkBytes(TestbedSystem testbed) =>
+        [.. testbed.Agents.Select(static agent => agent.LinkBytes).Append(testbed.CoordinatorLinkBytes).SelectMany(static bytes => new double[] { bytes.Sent, bytes.Received })];
 
     private static double Ratio(List<Figures>[] figures, Func<Figures, double> of) => Median(figures[1].Select(of)) / Median(figures[0].Select(of));
 

@@ -55,7 +55,7 @@ internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections correct
         if (!ReferenceEquals(traffic.Route, route) || deliveryTimes.Length != route.DeliveredTo.Length)
         {
             // Its tensors went other ways than those that are known now.
-            Times.Record(timing with { Total = timing.Compute + timing.Queue });
+            Times.Record(timing, tellsTransfer: false);
             return;
         }
         // All deliveries of a stage leave at once.

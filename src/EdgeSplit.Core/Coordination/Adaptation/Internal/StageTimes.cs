@@ -35,10 +35,12 @@ internal sealed class StageTimes
     public DeliveryTimes Deliveries { get; }
 
     /// <summary>Takes in what a stage took that has ended well.</summary>
-    public void Record(StageTiming timing)
+    /// <param name="timing">What it took.</param>
+    /// <param name="tellsTransfer">Whether its tensors went the ways that they go now.</param>
+    public void Record(StageTiming timing, bool tellsTransfer = true)
     {
         lock (_lock)
-            _stages[timing.Stage].Add(timing, _time.GetTimestamp());
+            _stages[timing.Stage].Add(timing, tellsTransfer, _time.GetTimestamp());
     }
 
     /// <summary>The stage whose compute time has changed most, by more than a share; null where none has.</summary>
@@ -95,11 +97,12 @@ internal sealed class StageTimes
         private bool _isMeasured;
         private int _learnt;
 
-        public void Add(StageTiming timing, long now)
+        public void Add(StageTiming timing, bool tellsTransfer, long now)
         {
             double compute = timing.Compute.TotalSeconds;
             _compute.Add(compute);
-            _transfer.Add(timing.Transfer.TotalSeconds);
+            if (tellsTransfer)
+                _transfer.Add(timing.Transfer.TotalSeconds);
             _endedAt.Add(now);
             if (_isMeasured && _learnt < LearntRuns && compute < 2 * _expectedCompute)
                 _expectedCompute += (compute - _expectedCompute) / ++_learnt;
