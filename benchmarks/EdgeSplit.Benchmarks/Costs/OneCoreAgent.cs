@@ -22,6 +22,16 @@ internal sealed class OneCoreAgent : IAsyncDisposable
 
     public IPEndPoint Address { get; }
 
+    /// <summary>The processor time that its process has taken so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public static async Task<OneCoreAgent> StartAsync(int core)
     {
         var start = new ProcessStartInfo("taskset") { RedirectStandardInput = true, RedirectStandardOutput = true };

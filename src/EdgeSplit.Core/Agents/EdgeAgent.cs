@@ -93,6 +93,11 @@ public sealed class EdgeAgent : IEdgeAgent
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _lifetime.Token);
         try
         {
+            if (partition.IsWeightsOnly)
+            {
+                received = await FetchMissingAsync(partition, blobs, either.Token).ConfigureAwait(false);
+                return new PartitionLoaded(partition.Id, _options.TimeProvider.GetElapsedTime(started), received);
+            }
             await _partitions.LoadAsync(
                 partition.Id,
                 async token =>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
 
@@ -15,6 +16,7 @@ internal sealed class FrameReceiver(
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, IncomingMessage> _partial = [];
+    private readonly Stack<Loop> _idle = new();
     private readonly TaskCompletionSource<EdgeSplitException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Set while this thread starts the loop that takes over from it: should bytes come in just then, that loop must not deal
@@ -30,7 +32,7 @@ internal sealed class FrameReceiver(
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
     public Task<EdgeSplitException> RunAsync()
     {
-        _ = ReceiveAsync(PeekFrameAsync());
+        HandOver(PeekFrameAsync());
         return _ended.Task;
     }
 
@@ -56,49 +58,16 @@ internal sealed class FrameReceiver(
         source.Dispose();
     }
 
-    /// <summary>
-    /// The loop. A thread that has received the last bytes of a message, with none behind them, hands the loop over to
-    /// whichever thread receives next and goes on to deal with the message itself: no other thread need be woken for it.
-    /// </summary>
-    private async Task ReceiveAsync(ValueTask<FramePrefix> next)
+    /// <summary>Lets a loop that has nothing to do go on with what is received next.</summary>
+    private void HandOver(ValueTask<FramePrefix> next)
     {
-        try
-        {
-            while (true)
-            {
-                FramePrefix prefix = await next.ConfigureAwait(false);
-                IncomingMessage? message = Take(prefix, out EdgeSplitException? closed);
-                source.ConsumeHead();
-                if (closed is not null)
-                {
-                    _ended.SetResult(closed);
-                    return;
-                }
-                if (prefix.BodyBytes > 0)
-                    await ReceiveBodyAsync(message, prefix.BodyBytes).ConfigureAwait(false);
-                next = PeekFrameAsync();
-                if (message is not { IsComplete: true })
-                    continue;
-
-                IThreadPoolWorkItem? work = Complete(message);
-                if (next.IsCompleted || _isHandingOver)
-                {
-                    if (work is not null)
-                        ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: true);
-                    continue;
-                }
-                _isHandingOver = true;
-                _ = ReceiveAsync(next);
-                _isHandingOver = false;
-                work?.Execute();
-                return;
-            }
-        }
-        catch (Exception exception)
-        {
-            _ended.TrySetException(exception);
-        }
+        Loop? loop;
+        lock (_gate)
+            _idle.TryPop(out loop);
+        (loop ?? new Loop(this)).GoOnWith(next);
     }
+
+    private void ConsumeHead() => source.ConsumeHead();
 
     private ValueTask<FramePrefix> PeekFrameAsync() => source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None);
 
@@ -281,4 +250,81 @@ internal sealed class FrameReceiver(
     }
 
     private static EdgeSplitException ToReason(FailureHead failure) => new(failure.Error, $"The peer closed the connection: {failure.Message}");
+
+    /// <summary>
+    /// Receives frames. A thread that has received the last bytes of a message, with none behind them, hands over to another loop, which
+    /// runs on whichever thread receives next, and goes on to deal with the message itself: no other thread need be woken for it.
+    /// </summary>
+    /// <remarks>Two loops that take turns are enough as long as no message takes long; they are kept, so that none is made for each message.</remarks>
+    private sealed class Loop(FrameReceiver receiver) : IValueTaskSource
+    {
+        private ManualResetValueTaskSourceCore<bool> _wake;
+        private ValueTask<FramePrefix> _next;
+        private bool _isStarted;
+
+        public void GoOnWith(ValueTask<FramePrefix> next)
+        {
+            _next = next;
+            _wake.SetResult(true);
+            if (_isStarted)
+                return;
+            _isStarted = true;
+            _ = RunAsync();
+        }
+
+        private async Task RunAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    await new ValueTask(this, _wake.Version).ConfigureAwait(false);
+                    ValueTask<FramePrefix> next = _next;
+                    while (true)
+                    {
+                        FramePrefix prefix = await next.ConfigureAwait(false);
+                        IncomingMessage? message = receiver.Take(prefix, out EdgeSplitException? closed);
+                        receiver.ConsumeHead();
+                        if (closed is not null)
+                        {
+                            receiver._ended.SetResult(closed);
+                            return;
+                        }
+                        if (prefix.BodyBytes > 0)
+                            await receiver.ReceiveBodyAsync(message, prefix.BodyBytes).ConfigureAwait(false);
+                        next = receiver.PeekFrameAsync();
+                        if (message is not { IsComplete: true })
+                            continue;
+
+                        IThreadPoolWorkItem? work = receiver.Complete(message);
+                        if (next.IsCompleted || _isHandingOver)
+                        {
+                            if (work is not null)
+                                ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: true);
+                            continue;
+                        }
+                        _isHandingOver = true;
+                        receiver.HandOver(next);
+                        _isHandingOver = false;
+                        work?.Execute();
+                        break;
+                    }
+                    _wake.Reset();
+                    lock (receiver._gate)
+                        receiver._idle.Push(this);
+                }
+            }
+            catch (Exception exception)
+            {
+                receiver._ended.TrySetException(exception);
+            }
+        }
+
+        void IValueTaskSource.GetResult(short token) => _wake.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wake.GetStatus(token);
+
+        void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _wake.OnCompleted(continuation, state, token, flags);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Duplex.Internal;
 using EdgeSplit.Transport.Framing;
@@ -16,7 +17,7 @@ namespace EdgeSplit.Transport.Connections;
 /// <param name="timeProvider">Measures how fast chunks leave.</param>
 /// <param name="onFailure">Called once when the connection breaks while sending.</param>
 internal sealed class FrameWriter(
-    IDuplexConnection connection, long creditThresholdBytes, TimeProvider timeProvider, Action<Exception> onFailure)
+    IDuplexConnection connection, long creditThresholdBytes, TimeProvider timeProvider, Action<Exception> onFailure) : IValueTaskSource
 {
     private const int MinChunkBytes = 64 * 1024;
     private const int MaxChunkBytes = 2 * 1024 * 1024;
@@ -46,6 +47,10 @@ internal sealed class FrameWriter(
     private bool _blocked;
     private ulong? _ping;
     private ulong? _pong;
+    // Wakes the writing loop, which runs on the thread of whoever wakes it. One loop for all writes: an asynchronous method that is
+    // called anew for each would be an object each time that the connection makes it wait.
+    private ManualResetValueTaskSourceCore<bool> _wake;
+    private bool _isStarted;
     private bool _isWriting;
     private bool _isClosed;
 
@@ -155,31 +160,41 @@ internal sealed class FrameWriter(
 
     private void WriteIfIdle()
     {
+        bool isFirst;
         lock (_gate)
         {
             if (_isWriting || _isClosed)
                 return;
             _isWriting = true;
+            isFirst = !_isStarted;
+            _isStarted = true;
         }
-        _ = WriteAsync();
+        _wake.SetResult(true);
+        // The loop outlives the call that starts it, and does not carry its ambient trace along.
+        if (isFirst)
+            ThreadPool.UnsafeQueueUserWorkItem(static writer => _ = writer.WriteAsync(), this, preferLocal: true);
     }
 
     private async Task WriteAsync()
     {
         try
         {
-            int batchesInCaller = 0;
-            while (TakeBatch())
+            while (true)
             {
-                long started = timeProvider.GetTimestamp();
-                ValueTask sending = connection.SendAsync(_batch, CancellationToken.None);
-                batchesInCaller = sending.IsCompleted ? batchesInCaller + 1 : 0;
-                await sending.ConfigureAwait(false);
-                EndBatch(failed: false);
-                AdaptChunk(timeProvider.GetElapsedTime(started));
-                // Whoever sent something small shall not write other people's tensors for long.
-                if (batchesInCaller == MaxBatchesInCaller)
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                await new ValueTask(this, _wake.Version).ConfigureAwait(false);
+                int batchesInCaller = 0;
+                while (TakeBatch())
+                {
+                    long started = timeProvider.GetTimestamp();
+                    ValueTask sending = connection.SendAsync(_batch, CancellationToken.None);
+                    batchesInCaller = sending.IsCompleted ? batchesInCaller + 1 : 0;
+                    await sending.ConfigureAwait(false);
+                    EndBatch(failed: false);
+                    AdaptChunk(timeProvider.GetElapsedTime(started));
+                    // Whoever sent something small shall not write other people's tensors for long.
+                    if (batchesInCaller == MaxBatchesInCaller)
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                }
             }
         }
         catch (Exception exception)
@@ -224,8 +239,12 @@ internal sealed class FrameWriter(
             int end = _batchBytes + _chunkBytes;
             while (_batchBytes < end && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message))
                 AppendMessage(message, end - _batchBytes);
-            _isWriting = _batch.Count > 0 && !_isClosed;
-            return _isWriting;
+            if (_batch.Count > 0 && !_isClosed)
+                return true;
+            // Before anyone can wake the loop again.
+            _wake.Reset();
+            _isWriting = false;
+            return false;
         }
     }
 
@@ -301,4 +320,11 @@ internal sealed class FrameWriter(
             message.Release();
         _messagesInBatch.Clear();
     }
+
+    void IValueTaskSource.GetResult(short token) => _wake.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wake.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wake.OnCompleted(continuation, state, token, flags);
 }

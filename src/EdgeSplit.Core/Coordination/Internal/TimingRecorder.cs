@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Costs;
-using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination.Internal;
@@ -17,99 +16,74 @@ namespace EdgeSplit.Coordination.Internal;
 /// <param name="time">The clock.</param>
 internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections corrections, PeerLinks? peers, string coordinatorId, TimeProvider time)
 {
-    private readonly Dictionary<string, long> _bytes = BytesByName(plan.Graph);
-    private StageTraffic[] _traffic = [];
+    private volatile TensorTraffic _traffic = new(plan.Graph, []);
 
     /// <summary>What the stages took of late.</summary>
     public StageTimes Times { get; } = new(plan, time);
 
     /// <summary>Takes over which tensors take which way; what took another way says nothing of it.</summary>
-    public RequestRoutes Follow(RequestRoutes routes)
+    public RequestRoutes[] Follow(RequestRoutes[] routes)
     {
-        StageTraffic[] before = _traffic, now = [.. routes.Stages.Select(TrafficOf)];
-        for (int stage = 0; stage < before.Length; stage++)
-        {
-            if (before[stage].InputBytes != now[stage].InputBytes || before[stage].OutputBytes != now[stage].OutputBytes)
-                Times.ForgetTransfers(stage);
-            foreach ((int reader, int index) in before[stage].Route.DeliveredTo.Select(static (reader, index) => (reader, index)))
-            {
-                if (!now[stage].Route.DeliveredTo.Contains(reader) || before[stage].Route.Exchange!.Deliveries[index].Encoding != now[stage].EncodingFor(reader))
-                    Times.Deliveries.Forget(stage, reader);
-            }
-        }
-        Volatile.Write(ref _traffic, now);
+        TensorTraffic before = _traffic, now = new(plan.Graph, routes);
+        foreach (int stage in before.Stages.Where(stage => before.ExchangedBytes(stage) != now.ExchangedBytes(stage)))
+            Times.ForgetTransfers(stage);
+        foreach ((int from, int to) in before.Pairs.Where(pair => before.Delivered(pair.From, pair.To) != now.Delivered(pair.From, pair.To)))
+            Times.Deliveries.Forget(from, to);
+        _traffic = now;
         return routes;
     }
 
     /// <summary>Records a stage that has ended.</summary>
     /// <param name="timing">What it took.</param>
     /// <param name="route">The ways that its tensors took.</param>
+    /// <param name="numbers">The positions in the plan of the stages that the ways name.</param>
     /// <param name="deliveryTimes">What handing tensors to other agents took.</param>
-    /// <param name="targets">The agents of the stages.</param>
+    /// <param name="targets">The agents of the plan's stages.</param>
     /// <param name="isAlone">Whether no other request was in flight: with others its tensors waited for theirs, which says little of a link.</param>
-    public void Record(StageTiming timing, StageRoute route, ImmutableArray<TimeSpan> deliveryTimes, ImmutableArray<StageTarget> targets, bool isAlone)
+    /// <param name="requests">Requests that ran as one: it counts as so many, each of which took its share.</param>
+    public void Record(
+        StageTiming timing,
+        StageRoute route,
+        ImmutableArray<int> numbers,
+        ImmutableArray<TimeSpan> deliveryTimes,
+        ImmutableArray<StageTarget> targets,
+        bool isAlone,
+        int requests = 1)
     {
+        TensorTraffic traffic = _traffic;
         AgentEntry agent = targets[timing.Stage].Agent;
-        corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, timing.Compute, agent.EffectiveLoad);
-        StageTraffic traffic = Volatile.Read(ref _traffic)[timing.Stage];
-        if (!ReferenceEquals(traffic.Route, route) || deliveryTimes.Length != route.DeliveredTo.Length)
-        {
-            // Its tensors went other ways than those that are known now.
-            Times.Record(timing, tellsTransfer: false);
-            return;
-        }
         // All deliveries of a stage leave at once.
         TimeSpan delivery = deliveryTimes.IsEmpty ? TimeSpan.Zero : deliveryTimes.Max();
-        Times.Record(timing with { Total = timing.Total - delivery });
-        for (int i = 0; i < deliveryTimes.Length; i++)
-            Times.Deliveries.Record(timing.Stage, route.DeliveredTo[i], deliveryTimes[i]);
-        if (!isAlone)
+        StageTiming share = timing with { Total = (timing.Total - delivery) / requests, Compute = timing.Compute / requests, Queue = timing.Queue / requests };
+        bool isKnown = traffic.Holds(route) && deliveryTimes.Length == route.DeliveredTo.Length;
+        (long Sent, long Received)? exchanged = isKnown ? traffic.ExchangedBytes(timing.Stage) : null;
+        for (int request = 0; request < requests; request++)
+            Times.Record(share, tellsTransfer: exchanged is not null);
+        corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, share.Compute, agent.EffectiveLoad);
+        if (!isKnown)
             return;
-        if (deliveryTimes.Length == 1 && peers?.Find(agent, targets[route.DeliveredTo[0]].Agent) is { } direct)
-            corrections.RecordTransfer(timing.AgentId, targets[route.DeliveredTo[0]].Agent.Id, DeliveredBytes(timing.Stage, route.DeliveredTo[0]), NotNegative(delivery - direct.Latency));
-        if (timing.AgentId != coordinatorId && traffic.InputBytes + traffic.OutputBytes > 0)
+        for (int i = 0; i < deliveryTimes.Length; i++)
+            Times.Deliveries.Record(timing.Stage, numbers[route.DeliveredTo[i]], deliveryTimes[i] / requests);
+        if (!isAlone || requests > 1)
+            return;
+        if (deliveryTimes.Length == 1 && numbers[route.DeliveredTo[0]] is int reader && peers?.Find(agent, targets[reader].Agent) is { } direct)
+            corrections.RecordTransfer(timing.AgentId, targets[reader].Agent.Id, DeliveredBytes(timing.Stage, reader), NotNegative(delivery - direct.Latency));
+        if (timing.AgentId != coordinatorId && exchanged is var (sent, received) && sent + received > 0)
         {
             // Also where only one direction has tensors there was a message in the other.
-            TimeSpan latency = traffic.InputBytes > 0 && traffic.OutputBytes > 0 ? TimeSpan.Zero : agent.Link.Latency;
-            corrections.RecordExchange(coordinatorId, timing.AgentId, traffic.InputBytes, traffic.OutputBytes, NotNegative(timing.Transfer - delivery - latency));
+            TimeSpan latency = sent > 0 && received > 0 ? TimeSpan.Zero : agent.Link.Latency;
+            corrections.RecordExchange(coordinatorId, timing.AgentId, sent, received, NotNegative(share.Transfer - latency));
         }
     }
 
     /// <summary>What a stage's tensors need of its agent's link to the coordinator in its busier direction, in bytes per second, at the rate at which it has answered of late.</summary>
-    public double BytesPerSecondOf(int stage) => Times.AnswersPerSecond(stage) * Math.Max(_traffic[stage].InputBytes, _traffic[stage].OutputBytes);
+    public double BytesPerSecondOf(int stage) => _traffic.ExchangedBytes(stage) is var (sent, received) ? Times.AnswersPerSecond(stage) * Math.Max(sent, received) : 0;
 
     /// <summary>The bytes that a stage takes from the coordinator and gives it.</summary>
-    public long BytesOf(int stage) => _traffic[stage].InputBytes + _traffic[stage].OutputBytes;
+    public long BytesOf(int stage) => _traffic.ExchangedBytes(stage) is var (sent, received) ? sent + received : 0;
 
     /// <summary>The bytes that one stage hands to another.</summary>
-    public long DeliveredBytes(int from, int to)
-    {
-        StageRoute route = _traffic[from].Route;
-        int index = Array.IndexOf(route.DeliveredTo, to);
-        return index < 0 ? 0 : route.Exchange!.Deliveries[index].Outputs.Sum(BytesOf);
-    }
-
-    private StageTraffic TrafficOf(StageRoute route) => new(
-        route,
-        // What comes while others are waited for takes no time of its own.
-        route.Exchange is { Awaited.IsEmpty: false } ? 0 : route.InputNames.Names.Sum(BytesOf),
-        route.OutputNames.Sum(BytesOf));
-
-    private long BytesOf(string name) => _bytes.GetValueOrDefault(name);
+    public long DeliveredBytes(int from, int to) => _traffic.Delivered(from, to)?.Bytes ?? 0;
 
     private static TimeSpan NotNegative(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time;
-
-    private static Dictionary<string, long> BytesByName(ModelGraph graph)
-    {
-        var bytes = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (Activation activation in graph.Activations)
-            bytes[activation.Info.Name] = activation.ByteCount;
-        return bytes;
-    }
-
-    /// <summary>What a stage exchanges with the coordinator in time that tells of its link.</summary>
-    private sealed record StageTraffic(StageRoute Route, long InputBytes, long OutputBytes)
-    {
-        public Compression.ActivationEncoding EncodingFor(int reader) => Route.Exchange!.Deliveries[Array.IndexOf(Route.DeliveredTo, reader)].Encoding;
-    }
 }

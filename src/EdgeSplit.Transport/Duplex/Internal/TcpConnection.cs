@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace EdgeSplit.Transport.Duplex.Internal;
@@ -85,6 +86,7 @@ internal sealed class TcpConnection : IDuplexConnection, IUnsentLimit
             : SendRestAsync(sending, buffer, cancellationToken);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendRestAsync(ValueTask<int> sending, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         int sent = await sending.ConfigureAwait(false);

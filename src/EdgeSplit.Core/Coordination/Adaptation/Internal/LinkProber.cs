@@ -1,4 +1,5 @@
 using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Devices;
 
 namespace EdgeSplit.Coordination.Adaptation.Internal;
 
@@ -12,6 +13,10 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval)
     private static readonly TimeSpan TellingTime = TimeSpan.FromMilliseconds(2);
     private double _budgetBytes;
     private int _next;
+
+    /// <summary>The links between the coordinator and agents over which none of its tensors go.</summary>
+    public static IEnumerable<WatchedLink> Idle(IEnumerable<AgentEntry> agents, Func<AgentEntry, bool> isUsed) =>
+        agents.Where(entry => entry.Link != Link.Local && !isUsed(entry)).Select(static entry => new WatchedLink.ToAgent(entry));
 
     /// <summary>Starts the probes that the budget allows; called once an interval.</summary>
     /// <param name="idle">The links that carry no tensors, in an order that stays.</param>
