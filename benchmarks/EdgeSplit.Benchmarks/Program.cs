@@ -4,6 +4,7 @@ using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Coordination;
 using EdgeSplit.Benchmarks.Costs;
+using EdgeSplit.Benchmarks.Forwarding;
 using EdgeSplit.Benchmarks.Monitoring;
 using EdgeSplit.Benchmarks.Pipelines;
 using EdgeSplit.Benchmarks.Placement;
@@ -35,6 +36,7 @@ return args switch
     ["compression", .. string[] models] => await CompressionComparison.RunAsync(models),
     ["grpc-large", .. string[] gigabytes] => await GrpcLarge.RunAsync(gigabytes),
     [GrpcLarge.ChildVerb] => await GrpcLarge.RunChildAsync(),
+    ["forwarding", .. string[] options] => await ForwardingComparison.RunAsync(options),
     ["transport", .. string[] sections] => await TransportComparison.RunAsync(sections),
     _ => RunBenchmarkDotNet(args),
 };

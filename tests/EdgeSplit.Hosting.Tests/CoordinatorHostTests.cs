@@ -62,7 +62,7 @@ internal sealed class CoordinatorHostTests
             static application => application.MapEdgeSplit());
         string join = HostAndPort.Format(coordinator.Services.GetRequiredService<CoordinatorServing>().JoinEndPoint!);
         using IHost joining = await Hosts.StartWorkerAsync(edgeSplit => edgeSplit
-            .AddAgent(static options => options.Id = "joined-tcp").UseTcp(options => options.Join = join));
+            .AddAgent(static options => options.Id = "joined-tcp").UseTcp(options => (options.Join, options.Listen) = (join, "127.0.0.1:0")));
         string joinGrpc = coordinator.GrpcAddress();
         using IHost joiningGrpc = await Hosts.StartWorkerAsync(edgeSplit => edgeSplit
             .AddAgent(static options => options.Id = "joined-grpc").UseGrpc(options => options.Join = joinGrpc));
@@ -70,6 +70,9 @@ internal sealed class CoordinatorHostTests
         Deployment deployment = await coordinator.Services.GetRequiredService<DeployedModels>().GetAsync("chain").AsTask().WaitAsync(Hosts.Limit);
         FinalResult result = await InferAsync(deployment);
         Assert.That(result.Stages.Select(static stage => stage.AgentId).Distinct(), Is.EquivalentTo(["dialled-tcp", "dialled-grpc", "joined-tcp", "joined-grpc"]));
+        Assert.That(
+            coordinator.Services.GetRequiredService<Coordinator>().Agents.Single(static agent => agent.Device.Id == "joined-tcp").Address,
+            Is.EqualTo(HostAndPort.Format(joining.Services.GetRequiredService<AgentServing>().TcpEndPoint!)));
         using var client = new GrpcInferenceClient(coordinator.GrpcAddress());
         Assert.That((await client.ListModelsAsync()).Single().Name, Is.EqualTo("chain"));
 

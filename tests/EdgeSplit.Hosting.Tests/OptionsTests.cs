@@ -54,6 +54,11 @@ internal sealed class OptionsTests
     }
 
     [Test]
+    public async Task Start_advertisingWithoutListening_isRefused() => Assert.That(
+        await FailAsync(static edgeSplit => edgeSplit.AddAgent().UseTcp(), ("EdgeSplit:Tcp:Join", "127.0.0.1:1"), ("EdgeSplit:Tcp:Advertise", "127.0.0.1:2")),
+        Does.Contain("EdgeSplit:Tcp:Advertise").And.Contain("Listen"));
+
+    [Test]
     public void Add_twice_isRefused()
     {
         var services = new ServiceCollection();

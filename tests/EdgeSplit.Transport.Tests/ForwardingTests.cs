@@ -1,9 +1,13 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using EdgeSplit.Agents;
+using EdgeSplit.Compression;
 using EdgeSplit.Coordination;
 using EdgeSplit.Devices;
 using EdgeSplit.Tensors;
 using EdgeSplit.Testing.Conformance;
 using EdgeSplit.Testing.Fakes;
+using EdgeSplit.Transport.Security;
 
 namespace EdgeSplit.Transport.Tests;
 
@@ -101,6 +105,104 @@ public sealed class ForwardingTests
     }
 
     [Test]
+    public async Task Agents_that_join_and_listen_pass_tensors_between_them([Values] bool coordinatorFindsAddress, CancellationToken cancellationToken)
+    {
+        await using var listener = new AgentListener();
+        await listener.StartAsync(cancellationToken);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var joined = new List<Task>();
+        Deployment deployment = await DeployAsync(Chain, 3, cancellationToken, connect: async server =>
+        {
+            string address = coordinatorFindsAddress ? $"*:{((System.Net.IPEndPoint)server.EndPoint).Port}" : server.PeerAddress;
+            joined.Add(new AgentDialer(_agents[^1], listener.EndPoint, new AgentDialerOptions { PeerAddress = address }).RunAsync(stopping.Token));
+            return await listener.AcceptAsync(cancellationToken);
+        });
+        await RunAsync(deployment, Chain, 8, 4, cancellationToken);
+        Assert.That(_peers.Values.Sum(static peers => peers.Deliveries), Is.EqualTo(8 * 5));
+        await stopping.CancelAsync();
+        foreach (Task dialing in joined)
+            Assert.That(async () => await dialing, Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task Agents_that_join_and_do_not_listen_are_relayed(CancellationToken cancellationToken)
+    {
+        await using var listener = new AgentListener();
+        await listener.StartAsync(cancellationToken);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var joined = new List<Task>();
+        Deployment deployment = await DeployAsync(Chain, 2, cancellationToken, connect: async _ =>
+        {
+            joined.Add(new AgentDialer(_agents[^1], listener.EndPoint).RunAsync(stopping.Token));
+            return await listener.AcceptAsync(cancellationToken);
+        });
+        await RunAsync(deployment, Chain, 4, 4, cancellationToken);
+        Assert.That(_peers.Values.Sum(static peers => peers.Deliveries + peers.Probes), Is.Zero);
+        await stopping.CancelAsync();
+        foreach (Task dialing in joined)
+            Assert.That(async () => await dialing, Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public async Task Deliveries_are_encoded_as_the_budget_allows([Values(ActivationEncoding.Lz4, ActivationEncoding.Float16)] ActivationEncoding encoding, CancellationToken cancellationToken)
+    {
+        var compression = new CompressionOptions
+        {
+            ErrorBudget = encoding == ActivationEncoding.Lz4 ? 0 : 1e-3,
+            // On loopback nothing is gained in truth; here it costs nothing.
+            Choices = [new ActivationCompression { Encoding = encoding, BytesRatio = 0.5, EncodeBytesPerSecond = 1e18, DecodeBytesPerSecond = 1e18, LargestError = encoding == ActivationEncoding.Lz4 ? 0 : 5e-4 }],
+        };
+        Deployment deployment = await DeployAsync(Chain, 3, cancellationToken, options: new CoordinatorOptions { Compression = compression });
+        IReadOnlyDictionary<string, Tensor> inputs = Chain.RandomInputs(1);
+        using FinalResult result = await deployment.InferAsync(inputs, cancellationToken);
+        IReadOnlyDictionary<string, Tensor> expected = Chain.Run(inputs);
+        foreach ((string name, Tensor tensor) in expected)
+        {
+            ReadOnlySpan<float> exact = MemoryMarshal.Cast<byte, float>(tensor.Bytes.Span), got = MemoryMarshal.Cast<byte, float>(result.Outputs[name].Bytes.Span);
+            for (int i = 0; i < exact.Length; i++)
+                Assert.That(got[i], Is.EqualTo(exact[i]).Within(encoding == ActivationEncoding.Lz4 ? 0 : 2 * Math.Abs(exact[i]) * 0.01 + 0.01));
+        }
+        Assert.That(_peers.Values.SelectMany(static peers => peers.Encodings), Is.EqualTo(Enumerable.Repeat(encoding, 5)));
+    }
+
+    [Test]
+    public async Task Delivery_without_the_token_is_refused_and_nothing_is_kept(CancellationToken cancellationToken)
+    {
+        await using var agent = new EdgeAgent("a", new FakePartitionRuntime(), new EdgeAgentOptions { Device = new Device { Id = "a" } });
+        await using var server = new AgentServer(agent, new AgentServerOptions { JoinToken = new JoinToken(JoinToken.Create()) });
+        await server.StartAsync(cancellationToken);
+        await using var stranger = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = new JoinToken(JoinToken.Create()) });
+        using Tensor tensor = _ledger.Allocate(TensorElementType.Float, new TensorShape(3), out _);
+        await ErrorAssert.FailsWithAsync(EdgeSplitError.AccessDenied, () => stranger.DeliverAsync(
+            new PeerAddress("a", server.PeerAddress), new ActivationDelivery(Guid.NewGuid(), "p", new Dictionary<string, Tensor> { ["x"] = tensor }), cancellationToken).AsTask());
+    }
+
+    [Test]
+    public async Task Deliveries_of_a_peer_beyond_the_limit_are_refused_and_the_agent_goes_on(CancellationToken cancellationToken)
+    {
+        var pool = new TensorBufferPool();
+        await using var agent = new EdgeAgent("a", new FakePartitionRuntime(), new EdgeAgentOptions { Device = new Device { Id = "a" }, MaxDeliveredBytes = 1 << 20 });
+        await using (var server = new AgentServer(agent, new AgentServerOptions { Pool = pool }))
+        {
+            await server.StartAsync(cancellationToken);
+            await using var peers = new TcpAgentPeers();
+            var address = new PeerAddress("a", server.PeerAddress);
+            using Tensor tensor = Tensor.Allocate(TensorElementType.UInt8, new TensorShape(300_000), out Memory<byte> bytes);
+            bytes.Span.Clear();
+            int taken = 0;
+            await ErrorAssert.FailsWithAsync(EdgeSplitError.ResourceExhausted, async () =>
+            {
+                for (; taken < 100; taken++)
+                    await peers.DeliverAsync(address, new ActivationDelivery(Guid.NewGuid(), "p", new Dictionary<string, Tensor> { ["x"] = tensor }), cancellationToken);
+            });
+            Assert.That(taken, Is.EqualTo(3));
+            Assert.That(await peers.ProbeAsync(address, 1000, cancellationToken), Is.GreaterThan(TimeSpan.Zero));
+        }
+        await agent.DisposeAsync();
+        Assert.That(pool.RentedBuffers, Is.Zero);
+    }
+
+    [Test]
     public async Task Delivery_to_an_agent_of_another_id_is_refused(CancellationToken cancellationToken)
     {
         (AgentServer server, EdgeAgent _) = await StartAgentAsync("a", null);
@@ -111,12 +213,14 @@ public sealed class ForwardingTests
     }
 
     private readonly Dictionary<string, AgentServer> _servers = [];
+    private readonly List<EdgeAgent> _agents = [];
 
     private async Task<(AgentServer Server, EdgeAgent Agent)> StartAgentAsync(string id, Action<EdgeSplit.Models.ModelPartition, CancellationToken>? executing)
     {
         var connections = new TcpAgentPeers();
         SwitchedPeers peers = _peers[id] = new SwitchedPeers(connections);
         var agent = new EdgeAgent(id, new FakePartitionRuntime { Ledger = _ledger, Executing = executing }, new EdgeAgentOptions { Device = new Device { Id = id }, Peers = peers });
+        _agents.Add(agent);
         AgentServer server = _servers[id] = new AgentServer(agent);
         await server.StartAsync();
         _owned.AddRange([connections, agent, server]);
@@ -124,8 +228,10 @@ public sealed class ForwardingTests
     }
 
     private async Task<Deployment> DeployAsync(
-        FakeModel model, int agents, CancellationToken cancellationToken, bool reach = true, CoordinatorOptions? options = null, Action<EdgeSplit.Models.ModelPartition, CancellationToken>? executing = null)
+        FakeModel model, int agents, CancellationToken cancellationToken, bool reach = true, CoordinatorOptions? options = null, Action<EdgeSplit.Models.ModelPartition, CancellationToken>? executing = null,
+        Func<AgentServer, ValueTask<RemoteEdgeAgent>>? connect = null)
     {
+        connect ??= server => RemoteEdgeAgent.ConnectAsync(server.EndPoint, null, cancellationToken);
         var coordinator = new Coordinator(new FakeModelFormat(model), (options ?? new CoordinatorOptions()) with
         {
             Partitioner = FixedPartitioner.RoundRobin,
@@ -137,7 +243,7 @@ public sealed class ForwardingTests
             string id = ((char)('a' + i)).ToString();
             (AgentServer server, EdgeAgent _) = await StartAgentAsync(id, executing);
             _peers[id].IsBroken = !reach;
-            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(server.EndPoint, null, cancellationToken), cancellationToken);
+            await coordinator.AddAgentAsync(await connect(server), cancellationToken);
         }
         _owned.Add(coordinator);
         return await coordinator.DeployAsync(model.Graph.Name, null, cancellationToken);
@@ -164,12 +270,15 @@ public sealed class ForwardingTests
 
         public int Probes => _probes;
 
+        public ConcurrentQueue<ActivationEncoding> Encodings { get; } = new();
+
         public bool IsBroken { get; set; }
 
         public ValueTask DeliverAsync(PeerAddress peer, ActivationDelivery delivery, CancellationToken cancellationToken)
         {
             ThrowIfBroken();
             Interlocked.Increment(ref _deliveries);
+            Encodings.Enqueue(delivery.Encoding);
             return inner.DeliverAsync(peer, delivery, cancellationToken);
         }
 

@@ -224,7 +224,12 @@ public sealed class EdgeAgent : IEdgeAgent
         PartialResult result;
         try
         {
-            var inputs = new Dictionary<string, Tensor>(request.Inputs.Concat(delivered));
+            var inputs = new Dictionary<string, Tensor>(request.Inputs);
+            foreach ((string name, Tensor tensor) in delivered)
+            {
+                if (!inputs.TryAdd(name, tensor))
+                    throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"The input '{name}' of partition '{request.PartitionId}' came with the request, and is also to come from another agent.");
+            }
             result = await ExecuteHereAsync(request with { Inputs = inputs, Exchange = null }, cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -33,7 +33,7 @@ public sealed record EdgeAgentOptions
     /// <value>Default: null, for all outputs to go through the coordinator.</value>
     public IAgentPeers? Peers { get; init; }
 
-    /// <summary>Bytes from other agents that may wait for their runs to begin; more are refused.</summary>
+    /// <summary>Bytes from other agents that may wait for their runs to begin, 256 for each tensor and its name counted too; more are refused.</summary>
     /// <value>Default: 1 GiB.</value>
     public long MaxDeliveredBytes
     {

@@ -18,6 +18,7 @@ namespace EdgeSplit.Coordination;
 /// <remarks>Thread-safe. Disposal ends all deployments and disposes of the agents.</remarks>
 public sealed class Coordinator : IAsyncDisposable
 {
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestoreAgentsTimeout = TimeSpan.FromSeconds(5);
 
@@ -32,6 +33,7 @@ public sealed class Coordinator : IAsyncDisposable
     private readonly PeerLinks? _peers;
     private readonly CancellationTokenSource _lifetime = new();
     private AgentWatch? _watch;
+    private Task _lookingForPeers = Task.CompletedTask;
     private bool _hasOwnAgent;
     private int _disposed;
 
@@ -48,7 +50,7 @@ public sealed class Coordinator : IAsyncDisposable
         _agents.Changed += status => Tell(AgentChanged, status);
         _decisions = new DecisionLog(options.Adaptation?.KeptDecisions ?? new AdaptationOptions().KeptDecisions);
         _prober = options.Adaptation is { ProbeBytesPerSecond: > 0 } adaptation ? new LinkProber(adaptation, options.Membership.ReportInterval) : null;
-        _peers = options.ForwardsDirectly ? new PeerLinks(options.TimeProvider, Logger) : null;
+        _peers = options.ForwardsDirectly ? new PeerLinks(options, Logger) : null;
         Window = new AdmissionWindow(options.MaxInFlightRequests, options.MaxQueuedRequests);
     }
 
@@ -104,12 +106,15 @@ public sealed class Coordinator : IAsyncDisposable
     /// <summary>What is known of the agents, for plans that are made from now on.</summary>
     internal async ValueTask<Conditions> ObserveAsync(CancellationToken cancellationToken)
     {
-        await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        await PrepareProblemAsync(cancellationToken).ConfigureAwait(false);
         return Observe();
     }
 
     /// <summary>What is known of the agents, once there is a plan.</summary>
-    internal Conditions Observe() => new(AgentsVersion, UsableAgents);
+    internal Conditions Observe() => new(AgentsVersion, UsableAgents, _peers);
+
+    /// <summary>The links between agents; null where the coordinator passes everything on.</summary>
+    internal PeerLinks? Peers => _peers;
 
     /// <summary>
     /// Asks an agent what it is, measures the link to it, and lets later plans use it. From then on it is the coordinator's,
@@ -202,16 +207,14 @@ public sealed class Coordinator : IAsyncDisposable
     /// <summary>The same from what is known by now.</summary>
     internal PartitionProblem CreateProblem(ModelGraph graph, DeploymentOptions? options, Deployment? deployment)
     {
-        ImmutableArray<AgentEntry> agents = _agents.Usable;
         FleetDescription fleet = DescribeFleet(deployment);
-        bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id)
-            || (_peers is not null && agents.Any(from => agents.Any(to => _peers.Find(from, to) is not null)));
         return new PartitionProblem
         {
             Graph = graph,
             Fleet = fleet.Fleet,
             SourceDevice = fleet.SourceDevice,
-            RelayDevice = someReachOthers ? -1 : fleet.SourceDevice,
+            RelayDevice = fleet.SourceDevice,
+            DirectPairs = FleetBuilder.DirectPairs(fleet.Fleet, Options, _peers),
             CostModel = Options.CostModel,
             Constraints = options?.Constraints ?? Options.Constraints,
             RequestsPerSecond = options?.RequestsPerSecond ?? 0,
@@ -338,7 +341,7 @@ public sealed class Coordinator : IAsyncDisposable
         (string path, string name, bool isStored) = await ResolveAsync(model, options.Name, cancellationToken).ConfigureAwait(false);
         ISplittableModel opened = await _format.OpenAsync(path, cancellationToken).ConfigureAwait(false);
         var corrections = new CostCorrections();
-        var stager = new EpochStager(name, opened, Options, _agents, _peers, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
+        var stager = new EpochStager(name, opened, Options, _agents, _peers, plan => new TimingRecorder(plan, corrections, _peers, Options.Id, Options.TimeProvider), Logger);
         var deployment = new Deployment(this, name, opened, stager, corrections, options);
         try
         {
@@ -426,8 +429,8 @@ public sealed class Coordinator : IAsyncDisposable
     internal void Relay(PlanEpoch epoch, StageFailedException failure)
     {
         Logger.PeerNotReached(failure.Agent.Id, "another", failure.Message);
-        foreach (StageTarget target in epoch.Targets)
-            _peers?.Break(failure.Agent, target.Agent);
+        foreach (StageTarget target in epoch.Targets.Where(target => _peers?.Find(failure.Agent, target.Agent) is not null))
+            _peers!.Break(failure.Agent, target.Agent);
         epoch.RouteAgain();
     }
 
@@ -524,7 +527,44 @@ public sealed class Coordinator : IAsyncDisposable
         ImmutableArray<Deployment> deployments = Deployments;
         foreach (Deployment deployment in deployments)
             deployment.Adapter?.Tick(deployment.Lifetime);
-        _prober?.Tick(_agents.Usable, entry => deployments.Any(deployment => deployment.Uses(entry)), _lifetime.Token);
+        _prober?.Tick(FindIdleLinks(deployments), _lifetime.Token);
+        if (_peers is null)
+            return;
+        foreach (PlanEpoch epoch in deployments.Select(static deployment => deployment.CurrentEpoch).OfType<PlanEpoch>().Where(epoch => epoch.DirectVersion != _peers.Version))
+            epoch.RouteAgain();
+        if (Options.Adaptation is not null && _lookingForPeers.IsCompleted)
+            _lookingForPeers = LookForPeersAsync(_peers);
+    }
+
+    /// <summary>The links over which no plan's tensors go, and those between agents over which none has gone of late.</summary>
+    private List<WatchedLink> FindIdleLinks(ImmutableArray<Deployment> deployments)
+    {
+        ImmutableArray<AgentEntry> usable = _agents.Usable;
+        PlanEpoch[] epochs = [.. deployments.Select(static deployment => deployment.CurrentEpoch).OfType<PlanEpoch>()];
+        List<WatchedLink> idle = [.. LinkProber.Idle(usable, entry => Array.Exists(epochs, epoch => epoch.UsesLinkTo(entry)))];
+        if (_peers is null)
+            return idle;
+        foreach (((AgentEntry from, AgentEntry to), Link? link) in _peers.Known.OrderBy(static pair => pair.Key.From.Id).ThenBy(static pair => pair.Key.To.Id))
+        {
+            if (link is not null && usable.Contains(from) && usable.Contains(to) && !Array.Exists(epochs, epoch => epoch.HasDelivered(from, to, IdleAfter)))
+                idle.Add(new WatchedLink.BetweenAgents(_peers, from, to));
+        }
+        return idle;
+    }
+
+    /// <summary>Looks again for agents that did not reach each other a while ago.</summary>
+    private async Task LookForPeersAsync(PeerLinks peers)
+    {
+        ImmutableArray<AgentEntry> usable = _agents.Usable;
+        (AgentEntry From, AgentEntry To)[] missing = [.. peers.Known.Select(static pair => pair.Key).Where(pair => usable.Contains(pair.From) && usable.Contains(pair.To) && peers.IsUnknown(pair))];
+        try
+        {
+            await peers.MeasureAsync(missing, _lifetime.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The coordinator ends.
+        }
     }
 
     private void Watch()

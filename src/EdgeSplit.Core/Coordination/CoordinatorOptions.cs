@@ -36,8 +36,9 @@ public sealed record CoordinatorOptions
     public IModelRepository? Repository { get; init; }
 
     /// <summary>
-    /// Links that are stated rather than measured, by the ids of sender and receiver. A link to or from the coordinator is measured
-    /// when the agent is added; what two agents exchange goes through the coordinator, over both of their links.
+    /// Links that are stated rather than measured, by the ids of sender and receiver. Others are measured: to and from the coordinator when the
+    /// agent is added, between agents that reach each other before they are planned for. What other agents exchange goes through the
+    /// coordinator, over both of their links.
     /// </summary>
     public IReadOnlyDictionary<(string From, string To), Link> Links { get; init; } = new Dictionary<(string From, string To), Link>();
 

@@ -99,6 +99,16 @@ public sealed class CostCorrections(CostCorrectionOptions? options = null)
         }
     }
 
+    /// <summary>Forgets what was measured on the link from one device to another.</summary>
+    public void ForgetTransfers(string from, string to)
+    {
+        lock (_lock)
+        {
+            _transfers.Remove((from, to, false));
+            _transfers.Remove((from, to, true));
+        }
+    }
+
     /// <summary>How much longer than in a problem the layers of each device take, and the links; 1 where they are as predicted, and absent where too little was measured.</summary>
     /// <param name="problem">A problem that is not corrected.</param>
     public CorrectionFactors FactorsFor(PartitionProblem problem)

@@ -34,6 +34,13 @@ public sealed record PartitionProblem
     public int RelayDevice { get; init; } = -1;
 
     /// <summary>
+    /// The pairs of sender and receiver, by their positions in the fleet, that send directly all the same: over their own link, once for each
+    /// receiver. Without meaning where there is no <see cref="RelayDevice"/>.
+    /// </summary>
+    /// <value>Default: none.</value>
+    public ImmutableHashSet<(int From, int To)> DirectPairs { get; init; } = [];
+
+    /// <summary>
     /// The requests per second that the plan must sustain; with it, no device's share of busy time goes above its
     /// <see cref="Device.AllowedLoad"/>. At 0 (not known) only devices that are above it already are left out.
     /// </summary>

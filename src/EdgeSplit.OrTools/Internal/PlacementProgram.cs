@@ -58,7 +58,7 @@ internal sealed class PlacementProgram
     public bool IsExact => _objective.IsBottleneckAlone;
 
     public static bool IsAffordable(PlacementModel model, PlacementUnits units) =>
-        ((long)units.Count * model.DeviceCount) + ((long)model.Graph.ValueCount * model.DeviceCount * (model.Relay < 0 ? model.DeviceCount : 2)) <= MostLiterals;
+        ((long)units.Count * model.DeviceCount) + ((long)model.Graph.ValueCount * model.DeviceCount * (model.Relay < 0 || !model.Problem.DirectPairs.IsEmpty ? model.DeviceCount : 2)) <= MostLiterals;
 
     /// <summary>What no plan's objective can be below when the program's cannot be below a number.</summary>
     public double Bound(double programBound) => _objective.Bound(programBound);

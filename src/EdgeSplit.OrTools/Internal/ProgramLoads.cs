@@ -3,7 +3,7 @@ using Google.OrTools.Sat;
 
 namespace EdgeSplit.OrTools.Internal;
 
-/// <summary>What devices compute, send and receive, as the evaluator adds it up: each value once to each device that needs it, through the relay where there is one.</summary>
+/// <summary>What devices compute, send and receive, as the evaluator adds it up: each value once to each device that needs it, through the relay where it passes values on.</summary>
 internal sealed class ProgramLoads
 {
     private readonly CpModel _program;
@@ -85,8 +85,10 @@ internal sealed class ProgramLoads
             producer < 0 ? -1 : _units.UnitOf[producer],
             [.. _model.Graph.Consumers(value).ToArray().Select(layer => _units.UnitOf[layer]).Distinct().Where(unit => producer < 0 || unit != _units.UnitOf[producer])],
             producer >= 0 && _model.Graph.IsOutput[value] && _model.Source >= 0);
-        if (_model.Relay >= 0)
+        if (_model.Relay >= 0 && _model.Problem.DirectPairs.IsEmpty)
             AddRelayed(value, flow);
+        else if (_model.Relay >= 0)
+            AddMixed(value, flow);
         else
             AddDirect(value, flow);
         if (_model.Graph.CutPenalties[value] > 0)
@@ -110,6 +112,61 @@ internal sealed class ProgramLoads
             if (device != _model.Relay && IsNeeded(flow, device) is BoolVar isNeeded)
                 Send(isNeeded, value, _model.Relay, device);
         }
+    }
+
+    /// <summary>For each device that a value may be made on, and each that may need it then, its way: over their own link, or by the relay.</summary>
+    private void AddMixed(int value, ValueFlow flow)
+    {
+        for (int home = 0; home < _model.DeviceCount; home++)
+        {
+            if (!MayBeMadeOn(flow, home))
+                continue;
+            var relayed = new List<BoolVar>();
+            for (int device = 0; device < _model.DeviceCount; device++)
+            {
+                if (device == home || GoesFrom(flow, home, device) is not BoolVar goes)
+                    continue;
+                bool isRelayed = _model.IsRelayed(home, device);
+                if (isRelayed || device == _model.Relay)
+                    relayed.Add(goes);
+                if (isRelayed)
+                    Send(goes, value, _model.Relay, device);
+                else if (device != _model.Relay)
+                    Send(goes, value, home, device);
+            }
+            if (relayed.Count == 0)
+                continue;
+            BoolVar isSent = relayed[0];
+            if (relayed.Count > 1)
+            {
+                isSent = _program.NewBoolVar("");
+                foreach (BoolVar goes in relayed)
+                    _program.AddImplication(goes, isSent);
+            }
+            Send(isSent, value, home, _model.Relay);
+        }
+    }
+
+    /// <summary>A literal that holds where a value is made on one device and needed on another; null where that cannot be.</summary>
+    private BoolVar? GoesFrom(ValueFlow flow, int home, int device)
+    {
+        BoolVar? maker = flow.Maker < 0 ? null : _placed[flow.Maker, home];
+        if (flow.GoesToSource && device == _model.Source)
+            return maker;
+        BoolVar[] readers = [.. flow.Readers.Select(reader => _placed[reader, device]).OfType<BoolVar>()];
+        if (readers.Length == 0)
+            return null;
+        if (maker is null && readers.Length == 1)
+            return readers[0];
+        BoolVar goes = _program.NewBoolVar("");
+        foreach (BoolVar reader in readers)
+        {
+            if (maker is null)
+                _program.AddImplication(reader, goes);
+            else
+                _program.AddBoolOr([goes, maker.Not(), reader.Not()]);
+        }
+        return goes;
     }
 
     private void AddDirect(int value, ValueFlow flow)

@@ -41,7 +41,7 @@ public sealed class MailboxTests
     [Test]
     public void Add_beyond_the_limit_is_refused_until_what_nobody_claims_has_expired()
     {
-        var mailbox = new Mailbox("a", 16, _time);
+        var mailbox = new Mailbox("a", 300, _time);
         mailbox.Add(Delivery(_request, "x"));
         ActivationDelivery second = Delivery(Guid.NewGuid(), "x");
         EdgeSplitException? exception = Assert.Throws<EdgeSplitException>(() => mailbox.Add(second));
@@ -51,6 +51,63 @@ public sealed class MailboxTests
         Assert.That(_ledger.Outstanding, Is.EqualTo(1));
         mailbox.Close();
         Assert.That(_ledger.Outstanding, Is.Zero);
+    }
+
+    [Test]
+    public void Add_of_very_many_without_elements_is_bounded_too()
+    {
+        var mailbox = new Mailbox("a", 10_000, _time);
+        int taken = 0;
+        EdgeSplitException? exception = Assert.Throws<EdgeSplitException>(() =>
+        {
+            for (; taken < 1000; taken++)
+                mailbox.Add(new ActivationDelivery(Guid.NewGuid(), "p", new Dictionary<string, Tensor> { ["x"] = Tensor.Wrap(TensorElementType.UInt8, new TensorShape(0), default) }));
+        });
+        Assert.That(exception!.Error, Is.EqualTo(EdgeSplitError.ResourceExhausted));
+        Assert.That(taken, Is.LessThan(40));
+        Assert.That(() => mailbox.Add(new ActivationDelivery(Guid.NewGuid(), "p", new Dictionary<string, Tensor>())), Throws.InstanceOf<EdgeSplitException>().With.Property("Error").EqualTo(EdgeSplitError.InvalidInput));
+    }
+
+    [Test]
+    public void Unclaimed_expires_though_nothing_else_comes()
+    {
+        var mailbox = new Mailbox("a", 1000, _time);
+        mailbox.Add(Delivery(_request, "x"));
+        _time.Advance(TimeSpan.FromSeconds(20));
+        mailbox.Add(Delivery(Guid.NewGuid(), "x"));
+        _time.Advance(TimeSpan.FromSeconds(11));
+        Assert.That(_ledger.Outstanding, Is.EqualTo(1));
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.That(_ledger.Outstanding, Is.Zero);
+    }
+
+    [Test]
+    public void What_comes_for_a_run_that_was_given_up_is_dropped_at_once()
+    {
+        var mailbox = new Mailbox("a", 1000, _time);
+        using var cancelled = new CancellationTokenSource();
+        Task<Dictionary<string, Tensor>> taken = mailbox.TakeAsync(_request, "p", ["x"], cancelled.Token).AsTask();
+        cancelled.Cancel();
+        Assert.That(async () => await taken, Throws.InstanceOf<OperationCanceledException>());
+        for (int i = 0; i < 10; i++)
+            mailbox.Add(Delivery(_request, "x"));
+        Assert.That(_ledger.Outstanding, Is.Zero);
+    }
+
+    [Test]
+    public async Task What_a_run_does_not_wait_for_does_not_reach_it()
+    {
+        var mailbox = new Mailbox("a", 1000, _time);
+        mailbox.Add(Delivery(_request, "other"));
+        Task<Dictionary<string, Tensor>> taken = mailbox.TakeAsync(_request, "p", ["x"], default).AsTask();
+        Assert.That(_ledger.Outstanding, Is.Zero);
+        ActivationDelivery another = Delivery(_request, "another");
+        Assert.That(() => mailbox.Add(another), Throws.InstanceOf<EdgeSplitException>().With.Property("Error").EqualTo(EdgeSplitError.InvalidInput));
+        Dispose(another.Tensors);
+        mailbox.Add(Delivery(_request, "x"));
+        Dictionary<string, Tensor> tensors = await taken;
+        Assert.That(tensors.Keys, Is.EquivalentTo(new[] { "x" }));
+        Dispose(tensors);
     }
 
     [Test]

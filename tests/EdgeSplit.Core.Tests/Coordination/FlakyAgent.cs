@@ -13,10 +13,21 @@ internal sealed class FlakyAgent(IEdgeAgent inner) : IEdgeAgent
     /// <summary>The round trip of a payload.</summary>
     public Func<int, TimeSpan> RoundTrip { get; set; } = static _ => TimeSpan.Zero;
 
+    /// <summary>Where other agents connect to it; null for nowhere.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The round trip of a payload to another agent; null where it reaches none.</summary>
+    public Func<int, TimeSpan>? PeerRoundTrip { get; set; }
+
     /// <summary>Cuts the connection: what runs fails at once, and so does every later call.</summary>
     public void Cut() => _cut.Cancel();
 
-    public ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) => GuardAsync(inner.DescribeAsync, cancellationToken);
+    public async ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken) =>
+        await GuardAsync(inner.DescribeAsync, cancellationToken) with { Address = Address };
+
+    public ValueTask<TimeSpan> ProbePeerAsync(PeerAddress peer, int payloadByteCount, CancellationToken cancellationToken) => PeerRoundTrip is { } roundTrip
+        ? new ValueTask<TimeSpan>(roundTrip(payloadByteCount))
+        : throw new EdgeSplitException(EdgeSplitError.PeerUnavailable, $"Agent '{Id}' does not reach '{peer.AgentId}'.");
 
     public ValueTask<ResourceReport> ReportAsync(CancellationToken cancellationToken) => GuardAsync(inner.ReportAsync, cancellationToken);
 

@@ -84,6 +84,22 @@ public sealed class PlanEvaluatorTests
     }
 
     [Test]
+    public void Pair_that_is_direct_bypasses_the_relay_and_the_others_pay_both_legs()
+    {
+        // a on d0 feeds b on d1 and c on d2; both feed d, on d2. From d0 to d2 values go by the relay d3, else directly.
+        PartitionProblem problem = Problem(Diamond(bytes: 8), 4) with { RelayDevice = 3, DirectPairs = [(0, 1), (1, 2)] };
+        PlanEvaluation apart = Evaluate(problem, 0, 1, 2, 2);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(apart.Devices.Select(static device => device.SendSeconds), Is.EqualTo(new[] { 16.0, 8, 0, 8 }), "d0 sends to d1 and to the relay, the relay to d2");
+            Assert.That(apart.Devices.Select(static device => device.ReceiveSeconds), Is.EqualTo(new[] { 0.0, 8, 16, 8 }));
+            Assert.That(apart.Cost.TransferredBytes, Is.EqualTo(32));
+            // a ends at 1, is with d1 at 9 and with the relay at 17; b ends at 14 and has d2's downlink from then on to 22, the relay after it to 30.
+            Assert.That(apart.Cost.LatencySeconds, Is.EqualTo(14 + 8 + 8 + 6));
+        }
+    }
+
+    [Test]
     public void Interface_that_is_not_shared_sends_to_all_at_once_and_bears_no_load()
     {
         PartitionProblem problem = Problem(Diamond(bytes: 8), 3);

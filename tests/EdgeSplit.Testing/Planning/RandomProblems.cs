@@ -50,6 +50,8 @@ public static class RandomProblems
             RelayDevice = random.Next(5) == 0 ? random.Next(devices) : -1,
             Seed = seed,
         };
+        if (problem.RelayDevice >= 0 && random.Next(2) == 0)
+            problem = problem with { DirectPairs = [.. fleet.SelectMany((_, from) => fleet.Select((_, to) => (from, to))).Where(pair => pair.from != pair.to && random.Next(2) == 0)] };
         return withConstraints ? Constrain(problem, random) : problem;
     }
 

@@ -44,6 +44,9 @@ public sealed class TestbedSystem : IAsyncDisposable
     /// <summary>The agents.</summary>
     public IReadOnlyList<TestbedAgent> Agents => _agents;
 
+    /// <summary>Bytes that have gone over the coordinator's link, which has no limit: sent by it, and received.</summary>
+    public (long Sent, long Received) CoordinatorLinkBytes => _network.CoordinatorBytes;
+
     /// <summary>A folder of the testbed's own, deleted with it.</summary>
     public string Folder => _folder.FullName;
 

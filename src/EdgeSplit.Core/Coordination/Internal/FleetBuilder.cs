@@ -30,20 +30,15 @@ internal static class FleetBuilder
             devices.Add((new Device { Id = coordinatorId, IsCoordinator = true, RunsLayers = false }, Link.Local));
         }
 
-        if (devices.Count > MostListedPairs && source >= 0 && configured.Count == 0)
-            return BuildStar(devices, source);
         var links = new Dictionary<(string From, string To), Link>();
-        if (peers is not null)
+        HashSet<AgentEntry> usable = [.. agents];
+        foreach (((AgentEntry from, AgentEntry to), Link? measured) in peers?.Known ?? [])
         {
-            foreach (AgentEntry from in agents)
-            {
-                foreach (AgentEntry to in agents)
-                {
-                    if (peers.Find(from, to) is { } measured)
-                        links[(from.Id, to.Id)] = measured;
-                }
-            }
+            if (measured is not null && usable.Contains(from) && usable.Contains(to))
+                links[(from.Id, to.Id)] = measured;
         }
+        if (devices.Count > MostListedPairs && source >= 0 && configured.Count == 0)
+            return BuildStar(devices, source, links);
         foreach ((Device from, Link up) in devices)
         {
             foreach ((Device to, Link down) in devices)
@@ -58,13 +53,22 @@ internal static class FleetBuilder
         return new FleetDescription(new Fleet(devices.Select(static device => device.Device), links), source);
     }
 
-    /// <summary>
-    /// A fleet of many agents: the links to and from the coordinator, through which everything passes, and for all other pairs one
-    /// that is no slower than any of them, which keeps lower bounds valid.
-    /// </summary>
-    private static FleetDescription BuildStar(List<(Device Device, Link Link)> devices, int source)
+    /// <summary>The pairs whose own link carries what the one sends the other, by their positions in a fleet that was built here: known or stated ones.</summary>
+    public static ImmutableHashSet<(int From, int To)> DirectPairs(Fleet fleet, CoordinatorOptions options, PeerLinks? peers)
     {
-        var links = new Dictionary<(string From, string To), Link>();
+        Dictionary<string, int> positions = fleet.Devices.Select(static (device, position) => (device.Id, position)).ToDictionary(static pair => pair.Id, static pair => pair.position);
+        IEnumerable<(string From, string To)> reached = (peers?.Known ?? []).Where(static pair => pair.Value is not null).Select(static pair => (pair.Key.From.Id, pair.Key.To.Id));
+        return [.. options.Links.Keys.Concat(reached)
+            .Where(pair => positions.ContainsKey(pair.From) && positions.ContainsKey(pair.To) && pair.From != pair.To)
+            .Select(pair => (positions[pair.From], positions[pair.To]))];
+    }
+
+    /// <summary>
+    /// A fleet of many agents: the links to and from the coordinator, those between agents that are known, and for all other pairs, for which
+    /// the coordinator passes everything on, one that is no slower than any of its links, which keeps lower bounds valid.
+    /// </summary>
+    private static FleetDescription BuildStar(List<(Device Device, Link Link)> devices, int source, Dictionary<(string From, string To), Link> links)
+    {
         string center = devices[source].Device.Id;
         foreach ((Device device, Link link) in devices.Where(device => device.Device.Id != center))
             links[(center, device.Id)] = links[(device.Id, center)] = link;

@@ -36,21 +36,21 @@ internal static class LinkMeasurement
     }
 
     /// <summary>What a link must be by now, from what some bytes took there and back, and empty probes that tell its latency.</summary>
-    /// <param name="agent">The agent.</param>
+    /// <param name="probe">Probes the link.</param>
     /// <param name="link">The link as it was known.</param>
     /// <param name="byteCount">The bytes, of both directions together.</param>
     /// <param name="seconds">What they took, latencies included.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async ValueTask<Link> ReviseAsync(IEdgeAgent agent, Link link, long byteCount, double seconds, CancellationToken cancellationToken)
+    public static async ValueTask<Link> ReviseAsync(Func<int, CancellationToken, ValueTask<TimeSpan>> probe, Link link, long byteCount, double seconds, CancellationToken cancellationToken)
     {
-        TimeSpan roundTrip = await ShortestAsync(agent.ProbeAsync, 0, RevisingProbes, cancellationToken).ConfigureAwait(false);
+        TimeSpan roundTrip = await ShortestAsync(probe, 0, RevisingProbes, cancellationToken).ConfigureAwait(false);
         double moving = seconds - roundTrip.TotalSeconds, expected = byteCount * link.SecondsPerByte;
         // Where latency is all of it, the bytes say nothing of the bandwidth.
         double bytesPerSecond = moving > 0 && expected > 0 && double.IsFinite(link.BytesPerSecond) ? link.BytesPerSecond * expected / moving : link.BytesPerSecond;
         if (bytesPerSecond < link.BytesPerSecond)
         {
             // Perhaps the bytes only waited for others; a probe that finds a gap between them shows it.
-            TimeSpan loaded = await ShortestAsync(agent.ProbeAsync, SmallestLargePayload, RevisingProbes, cancellationToken).ConfigureAwait(false);
+            TimeSpan loaded = await ShortestAsync(probe, SmallestLargePayload, RevisingProbes, cancellationToken).ConfigureAwait(false);
             double probed = SmallestLargePayload / Math.Max((loaded - roundTrip).TotalSeconds, 1e-6);
             bytesPerSecond = Math.Max(bytesPerSecond, Math.Min(probed, link.BytesPerSecond));
         }

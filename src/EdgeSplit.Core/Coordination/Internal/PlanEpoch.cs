@@ -16,7 +16,8 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     private readonly RequestTurns _turns = new([.. plan.Routes.Select(static route => route.Share)]);
     private ImmutableHashSet<AgentEntry> _forgetful = [];
     private readonly ConcurrentDictionary<AgentEntry, long> _memory = [];
-    private volatile RequestRoutes[] _routes = routeAnew();
+    private readonly Lock _routing = new();
+    private volatile RequestRoutes[] _routes = recorder.Follow(routeAnew());
     private long _requests = -1;
 
     public long Number => number;
@@ -44,6 +45,9 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
 
     /// <summary>Whether a request can be served although agents are lost, as others hold copies of their stages.</summary>
     public bool IsServing => Array.Exists(_routes, IsWhole);
+
+    /// <summary>The version of the links between agents that the ways rest on.</summary>
+    public int DirectVersion => _routes.Min(static routes => routes.DirectVersion);
 
     public ImmutableArray<StageTarget> Targets => targets;
 
@@ -89,6 +93,22 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
         return -1;
     }
 
+    /// <summary>Whether tensors pass between the coordinator and an agent.</summary>
+    public bool UsesLinkTo(AgentEntry agent)
+    {
+        return Array.Exists(_routes, routes => routes.Stages.Where((route, stage) =>
+            targets[routes.Numbers[stage]].Agent == agent && route.InputSlots.Length + route.OutputSlots.Length > 0).Any());
+    }
+
+    /// <summary>Whether an agent has handed another tensors within a time.</summary>
+    public bool HasDelivered(AgentEntry from, AgentEntry to, TimeSpan within)
+    {
+        return Array.Exists(_routes, routes => routes.Stages.Where((route, stage) =>
+            targets[routes.Numbers[stage]].Agent == from && Array.Exists(
+                route.DeliveredTo,
+                reader => targets[routes.Numbers[reader]].Agent == to && recorder.Times.Deliveries.SinceLast(routes.Numbers[stage], routes.Numbers[reader]) < within)).Any());
+    }
+
     /// <summary>Counts a request; false once the epoch is closed and empty.</summary>
     public bool TryEnter()
     {
@@ -110,7 +130,11 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     }
 
     /// <summary>Finds the ways anew, after it has changed which agents reach which others.</summary>
-    public void RouteAgain() => _routes = routeAnew();
+    public void RouteAgain()
+    {
+        lock (_routing)
+            _routes = recorder.Follow(routeAnew());
+    }
 
     /// <summary>
     /// Notes that an agent no longer has what was loaded on it. It is not unloaded there: by now the same partition may be

@@ -45,6 +45,7 @@ internal sealed class RequestRoutes
                     : throw Missing(model, $"'{output.Name}' is made twice"))]);
         }
 
+        DirectVersion = direct?.Version ?? 0;
         SlotCount = slots.Count;
         Stages = [.. stages];
         if (direct is not null)
@@ -88,6 +89,9 @@ internal sealed class RequestRoutes
     /// <summary>The stages that need nothing but the model's inputs.</summary>
     public int[] FirstStages { get; }
 
+    /// <summary>The version of the links between agents that the ways rest on.</summary>
+    public int DirectVersion { get; }
+
     /// <summary>Whether agents hand some tensors to each other.</summary>
     public bool IsDirect { get; private set; }
 
@@ -99,7 +103,7 @@ internal sealed class RequestRoutes
     {
         HashSet<int> results = [.. model.Outputs.Where(output => slots.ContainsKey(output.Name)).Select(output => slots[output.Name])];
         var awaited = new List<string>[Stages.Length];
-        var deliveries = new List<PeerDelivery>[Stages.Length];
+        var deliveries = new List<(int Reader, PeerDelivery Delivery)>[Stages.Length];
         for (int stage = 0; stage < Stages.Length; stage++)
         {
             StageRoute route = Stages[stage];
@@ -109,7 +113,7 @@ internal sealed class RequestRoutes
                 if (!direct.IsDirect(stage, reader))
                     continue;
                 string[] names = [.. route.OutputNames.Where((_, i) => readers.GetValueOrDefault(route.OutputSlots[i])?.Contains(reader) ?? false)];
-                deliveries[stage].Add(direct.Deliver(reader, names));
+                deliveries[stage].Add((reader, direct.Deliver(stage, reader, names)));
                 (awaited[reader] ??= []).AddRange(names);
                 foreach (string name in names)
                     readers[slots[name]].Remove(reader);
@@ -129,7 +133,8 @@ internal sealed class RequestRoutes
             Stages[stage] = new StageRoute(
                 new NameTable(inputs.Select(i => route.InputNames.Names[i])), [.. inputs.Select(i => route.InputSlots[i])], returned, [.. outputs.Select(i => route.OutputSlots[i])])
             {
-                Exchange = new PeerExchange([.. waits], [.. deliveries[stage]], [.. returned]),
+                Exchange = new PeerExchange([.. waits], [.. deliveries[stage].Select(static pair => pair.Delivery)], [.. returned]),
+                DeliveredTo = [.. deliveries[stage].Select(static pair => pair.Reader)],
             };
         }
     }
@@ -149,4 +154,7 @@ internal sealed record StageRoute(NameTable InputNames, int[] InputSlots, string
 {
     /// <summary>What the stage's agent exchanges with others; null for nothing.</summary>
     public PeerExchange? Exchange { get; init; }
+
+    /// <summary>The stages that read what is delivered, one for each delivery.</summary>
+    public int[] DeliveredTo { get; init; } = [];
 }

@@ -154,7 +154,7 @@ internal sealed class RequestRun
 
         // A stage that is fed by others is sent to its agent at once, and waits there for them.
         _timings[stage] = new StageTiming(number, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
-        _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered, route.Exchange is not null, _requests);
+        _epoch.Recorder.Record(_timings[stage], route, _routes.Numbers, result.DeliveryTimes, _epoch.Targets, isAlone: _enteredBefore == _window.Entered, _requests);
         EdgeSplitTelemetry.StageDuration.Record(_timings[stage].Total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
         if (EdgeSplitTelemetry.StageBytes.Enabled)
             CountBytes(inputs, result, target);

@@ -132,17 +132,16 @@ internal sealed class ClusterBound(PlacementModel model, PlacementUnits units, D
             return 0;
         if (model.Graph.Producers[value] >= 0)
             return Least(value, device, isSending: false);
-        return model.Source < 0 || model.Source == device ? 0 : model.TransferSeconds(value, model.Relay >= 0 && model.Relay != device ? model.Relay : model.Source, device);
+        return model.Source < 0 || model.Source == device ? 0 : model.TransferSeconds(value, model.IsRelayed(model.Source, device) ? model.Relay : model.Source, device);
     }
 
     private double Least(int value, int device, bool isSending)
     {
-        if (model.Relay >= 0 && model.Relay != device)
-            return isSending ? model.TransferSeconds(value, device, model.Relay) : model.TransferSeconds(value, model.Relay, device);
         double least = double.PositiveInfinity;
         for (int other = 0; other < model.DeviceCount; other++)
         {
-            if (other != device)
+            // A relayed pair's own link carries nothing.
+            if (other != device && !(isSending ? model.IsRelayed(device, other) : model.IsRelayed(other, device)))
                 least = Math.Min(least, isSending ? model.TransferSeconds(value, device, other) : model.TransferSeconds(value, other, device));
         }
         return double.IsFinite(least) ? least : 0;

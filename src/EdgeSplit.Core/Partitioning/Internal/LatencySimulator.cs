@@ -194,13 +194,17 @@ internal sealed class LatencySimulator
         FindReceivers(value, home);
         if (_receivers.Count == 0)
             return;
-        if (_model.Relay >= 0 && _model.Relay != home)
-        {
-            _transfers.Add(value, home, _model.Relay);
-            return;
-        }
+        bool isRelayed = false;
         foreach (int receiver in _receivers)
-            _transfers.Add(value, home, receiver);
+        {
+            if (receiver == _model.Relay || _model.IsRelayed(home, receiver))
+                isRelayed = true;
+            else
+                _transfers.Add(value, home, receiver);
+        }
+        // What agents hand to each other leaves before what the relay passes on.
+        if (isRelayed)
+            _transfers.Add(value, home, _model.Relay);
     }
 
     private void FindReceivers(int value, int home)
@@ -239,7 +243,7 @@ internal sealed class LatencySimulator
         FindReceivers(value, producer >= 0 ? _assignment[producer] : _model.Source);
         foreach (int receiver in _receivers)
         {
-            if (receiver != to && receiver != from)
+            if (receiver != to && _model.IsRelayed(from, receiver))
                 _transfers.Add(value, to, receiver);
         }
     }

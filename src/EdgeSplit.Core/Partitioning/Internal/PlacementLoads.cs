@@ -304,7 +304,7 @@ internal sealed class PlacementLoads
     private void Deliver(int value, int from, int to, int sign, ref bool sent)
     {
         int relay = _model.Relay;
-        if (relay < 0)
+        if (relay < 0 || (to != relay && !_model.IsRelayed(from, to)))
         {
             Send(value, from, to, sign);
             return;

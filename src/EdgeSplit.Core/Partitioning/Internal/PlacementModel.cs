@@ -13,6 +13,7 @@ internal sealed class PlacementModel
 
     private readonly int[] _linkKinds;
     private readonly Link[] _links;
+    private readonly bool[] _isRelayedKind;
     private readonly int[][] _layerWeights;
     private readonly double[]? _transferSeconds;
 
@@ -25,7 +26,7 @@ internal sealed class PlacementModel
         Relay = problem.RelayDevice;
         RequireDevice(Source, nameof(PartitionProblem.SourceDevice));
         RequireDevice(Relay, nameof(PartitionProblem.RelayDevice));
-        (_linkKinds, _links) = KindsOfLinks(problem.Fleet);
+        (_linkKinds, _links, _isRelayedKind) = KindsOfLinks(problem);
         LinkLatencySeconds = [.. _links.Select(static link => link.Latency.TotalSeconds)];
         if ((long)_links.Length * Graph.ValueCount <= LargestTransferTable)
         {
@@ -114,12 +115,15 @@ internal sealed class PlacementModel
 
     public double JoulesPerByte(int from, int to) => _links[LinkKind(from, to)].JoulesPerByte;
 
+    /// <summary>Whether what goes from one device to another passes through the relay, which is neither of them.</summary>
+    public bool IsRelayed(int from, int to) => Relay >= 0 && Relay != from && Relay != to && _isRelayedKind[LinkKind(from, to)];
+
     /// <summary>Seconds until a value that is on one device is on another, link latency and relay included.</summary>
     public double DeliverySeconds(int value, int from, int to)
     {
         if (from == to)
             return 0;
-        return Relay < 0 || Relay == from || Relay == to ? Hop(value, from, to) : Hop(value, from, Relay) + Hop(value, Relay, to);
+        return IsRelayed(from, to) ? Hop(value, from, Relay) + Hop(value, Relay, to) : Hop(value, from, to);
 
         double Hop(int value, int from, int to)
         {
@@ -128,25 +132,39 @@ internal sealed class PlacementModel
         }
     }
 
-    private static (int[] Kinds, Link[] Links) KindsOfLinks(Fleet fleet)
+    /// <summary>Numbers what differs: links, and whether the relay passes on what would go over them.</summary>
+    private static (int[] Kinds, Link[] Links, bool[] AreRelayed) KindsOfLinks(PartitionProblem problem)
     {
+        Fleet fleet = problem.Fleet;
         int count = fleet.Devices.Length;
+        bool hasRelay = problem.RelayDevice >= 0;
         var links = new List<Link> { fleet.DefaultLink, Link.Local };
-        var numbers = new Dictionary<Link, int> { [fleet.DefaultLink] = 0 };
-        numbers.TryAdd(Link.Local, 1);
+        var areRelayed = new List<bool> { hasRelay, false };
+        var numbers = new Dictionary<(Link, bool), int> { [(fleet.DefaultLink, hasRelay)] = 0 };
+        numbers.TryAdd((Link.Local, false), 1);
         var kinds = new int[count * count];
         foreach (((int from, int to), Link link) in fleet.ListedLinks)
+            kinds[(from * count) + to] = Number(link, hasRelay && !problem.DirectPairs.Contains((from, to)));
+        foreach ((int from, int to) in problem.DirectPairs)
         {
-            if (!numbers.TryGetValue(link, out int number))
-            {
-                numbers.Add(link, number = links.Count);
-                links.Add(link);
-            }
-            kinds[(from * count) + to] = number;
+            if (from < 0 || from >= count || to < 0 || to >= count)
+                throw new ArgumentException($"{nameof(PartitionProblem.DirectPairs)} names devices {from} and {to}; the fleet has {count}.");
+            kinds[(from * count) + to] = Number(fleet.LinkBetween(from, to), false);
         }
         for (int device = 0; device < count; device++)
             kinds[(device * count) + device] = 1;
-        return (kinds, [.. links]);
+        return (kinds, [.. links], [.. areRelayed]);
+
+        int Number(Link link, bool isRelayed)
+        {
+            if (!numbers.TryGetValue((link, isRelayed), out int number))
+            {
+                numbers.Add((link, isRelayed), number = links.Count);
+                links.Add(link);
+                areRelayed.Add(isRelayed);
+            }
+            return number;
+        }
     }
 
     private double[] AllLayerSeconds()

@@ -36,9 +36,9 @@ internal static class TwoDeviceCuts
     {
         return TwoDeviceCut.Solve(model, units, first, second,
             (layer, device) => model.SecondsOf(layer, device) * model.Devices[device].ActiveWatts,
-            (value, from, to) => model.Graph.Bytes[value] * (model.Relay < 0 || model.Relay == from || model.Relay == to
-                ? model.JoulesPerByte(from, to)
-                : model.JoulesPerByte(from, model.Relay) + model.JoulesPerByte(model.Relay, to)));
+            (value, from, to) => model.Graph.Bytes[value] * (model.IsRelayed(from, to)
+                ? model.JoulesPerByte(from, model.Relay) + model.JoulesPerByte(model.Relay, to)
+                : model.JoulesPerByte(from, to)));
     }
 
     private static int[] Candidates(PlacementModel model, PlacementUnits units)

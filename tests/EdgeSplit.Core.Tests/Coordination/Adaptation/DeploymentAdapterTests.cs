@@ -61,7 +61,7 @@ public sealed class DeploymentAdapterTests
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
         await PassTimeAsync();
         await cluster.AddAsync("d");
-        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0);
+        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && cluster.Coordinator.Decisions[^1].Switched);
         RepartitionDecision[] decisions = [.. cluster.Coordinator.Decisions];
         Assert.That(decisions.Select(static decision => decision.Switched), Is.EqualTo(new[] { false, true }));
         Assert.That(decisions[0].Reason, Does.Contain("A policy's mistake."));
@@ -91,7 +91,7 @@ public sealed class DeploymentAdapterTests
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
         await PassTimeAsync();
         await cluster.AddAsync("d");
-        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0);
+        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && cluster.Coordinator.Decisions[^1].Switched);
         RepartitionDecision[] decisions = [.. cluster.Coordinator.Decisions];
         Assert.That(decisions, Has.Length.EqualTo(2));
         Assert.That(decisions[0].Repetitions, Is.EqualTo(3));

@@ -25,12 +25,12 @@ public sealed class LinkProberTests
     }
 
     [Test]
-    public void Tick_leaves_out_links_that_carry_tensors_and_those_that_are_none()
+    public void Idle_leaves_out_links_that_carry_tensors_and_those_that_are_none()
     {
         AgentEntry idle = Create("idle", Steady), used = Create("used", Steady), here = Create("here", Steady, Link.Local);
         var prober = new LinkProber(new AdaptationOptions(), Interval);
         for (int tick = 0; tick < 20; tick++)
-            prober.Tick([idle, used, here], entry => entry == used, default);
+            prober.Tick([.. LinkProber.Idle([idle, used, here], entry => entry == used)], default);
         Assert.That(_probed, Is.Not.Empty.And.All.EqualTo("idle"));
     }
 
@@ -74,7 +74,7 @@ public sealed class LinkProberTests
     private static void Tick(LinkProber prober, int times, params AgentEntry[] agents)
     {
         for (int tick = 0; tick < times; tick++)
-            prober.Tick([.. agents], static _ => false, default);
+            prober.Tick([.. LinkProber.Idle(agents, static _ => false)], default);
     }
 
     private AgentEntry Create(string id, Func<int, int, TimeSpan> roundTrip, Link? link = null)

@@ -59,7 +59,7 @@ public sealed class MemoryTests
         Assert.That(Used(deployment), Is.EqualTo(new[] { "a", "b" }));
 
         memory.FreeBytes = 100;
-        await PassTimeUntilAsync(time, () => Used(deployment) is ["a"]);
+        await PassTimeUntilAsync(time, () => Used(deployment) is ["a"] && !cluster.Coordinator.Decisions.IsEmpty);
         RepartitionDecision decision = cluster.Coordinator.Decisions[^1];
         Assert.That(decision.Trigger, Is.EqualTo(RepartitionTrigger.Memory));
         Assert.That(decision.Cause, Does.StartWith("Agent 'b' has 0 MiB of memory left"));

@@ -42,5 +42,5 @@ internal sealed class AgentNetwork(string space, IPAddress address, string outsi
     public void Mend() => Command.Run($"ip link set {outside} master {bridge}");
 
     // What the machine's end of the pair receives the agent has sent.
-    private long Count(string counter) => long.Parse(File.ReadAllText($"/sys/class/net/{outside}/statistics/{counter}"), CultureInfo.InvariantCulture);
+    private long Count(string counter) => InterfaceCounter.Read(outside, counter);
 }

@@ -46,6 +46,11 @@ internal sealed class TestbedNetwork : IDisposable
 
     private string Bridge => $"esbr{Number}";
 
+    /// <summary>Bytes that this machine, and with it the coordinator, has sent to agents and received from them.</summary>
+    public (long Sent, long Received) CoordinatorBytes => _hasInterfaces
+        ? (InterfaceCounter.Read(Bridge, "tx_bytes"), InterfaceCounter.Read(Bridge, "rx_bytes"))
+        : throw new InvalidOperationException("A testbed without networks does not count what passes.");
+
     /// <summary>Makes a namespace.</summary>
     public AgentNetwork Add(int index)
     {

@@ -7,8 +7,10 @@ using EdgeSplit.Devices;
 namespace EdgeSplit.Coordination.Adaptation.Internal;
 
 /// <summary>What was known of the agents when a deployment's plan was last weighed.</summary>
-internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
+internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents, PeerLinks? peers = null)
 {
+    private readonly Dictionary<(AgentEntry From, AgentEntry To), Link?> _direct = peers is null ? [] : new(peers.Known);
+
     private readonly Dictionary<AgentEntry, (double Load, Link Link, bool IsShort)> _known = agents.ToDictionary(static entry => entry, static entry => (entry.EffectiveLoad, entry.Link, entry.IsShortOfMemory));
 
     /// <summary>The version of the agents.</summary>
@@ -42,14 +44,30 @@ internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
             if (Math.Abs(entry.EffectiveLoad - before.Load) > options.OtherLoadChange)
                 return (RepartitionTrigger.OtherLoad, string.Create(CultureInfo.InvariantCulture, $"Other programs take {entry.EffectiveLoad:0%} of agent '{entry.Id}'; it was {before.Load:0%}."));
             if (entry.Link != before.Link && HasChanged(entry.Link, before.Link, options.LinkTimeChange))
-            {
-                return (RepartitionTrigger.LinkTime, string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The link to agent '{entry.Id}' has {entry.Link.BytesPerSecond / 1e6:0.##} MB/s and {entry.Link.Latency.TotalMilliseconds:0.##} ms; it had {before.Link.BytesPerSecond / 1e6:0.##} MB/s and {before.Link.Latency.TotalMilliseconds:0.##} ms."));
-            }
+                return (RepartitionTrigger.LinkTime, Describe($"The link to agent '{entry.Id}'", entry.Link, before.Link));
+        }
+        return FindDirectChange(agentsNow, options);
+    }
+
+    /// <summary>What has changed of the links between agents. One that is looked for later than the others counts from then on.</summary>
+    private (RepartitionTrigger Trigger, string Cause)? FindDirectChange(ImmutableArray<AgentEntry> agentsNow, AdaptationOptions options)
+    {
+        foreach (((AgentEntry from, AgentEntry to), Link? now) in peers?.Known ?? [])
+        {
+            if (_direct.TryAdd((from, to), now) || !agentsNow.Contains(from) || !agentsNow.Contains(to))
+                continue;
+            Link? before = _direct[(from, to)];
+            if (now is null != before is null)
+                return (RepartitionTrigger.LinkTime, $"Agent '{from.Id}' {(now is null ? "no longer reaches" : "reaches")} agent '{to.Id}' directly.");
+            if (now is not null && now != before && HasChanged(now, before!, options.LinkTimeChange))
+                return (RepartitionTrigger.LinkTime, Describe($"The link from agent '{from.Id}' to agent '{to.Id}'", now, before!));
         }
         return null;
     }
+
+    private static string Describe(string link, Link now, Link before) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{link} has {now.BytesPerSecond / 1e6:0.##} MB/s and {now.Latency.TotalMilliseconds:0.##} ms; it had {before.BytesPerSecond / 1e6:0.##} MB/s and {before.Latency.TotalMilliseconds:0.##} ms.");
 
     private static bool HasChanged(Link now, Link before, double share)
     {

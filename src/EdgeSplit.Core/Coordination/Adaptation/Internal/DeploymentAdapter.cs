@@ -67,8 +67,14 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"), compute);
         if (epoch.Recorder.Times.FindTransferChange(options.LinkTimeChange) is { } transfer)
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"), transfer);
+        if (epoch.Recorder.Times.Deliveries.FindChange(options.LinkTimeChange) is { } delivery)
+            return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, delivery), null) { Delivery = delivery };
         return _askAgainAt <= now ? _askAgain : null;
     }
+
+    private static string Describe(PlanEpoch epoch, DeliveryChange change) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Stage {change.FromStage} on '{epoch.Targets[change.FromStage].Agent.Id}' hands tensors to stage {change.ToStage} on '{epoch.Targets[change.ToStage].Agent.Id}' in at least {change.NowSeconds * 1000:0.##} ms; it was {change.BeforeSeconds * 1000:0.##} ms.");
 
     private static string Describe(PlanEpoch epoch, StageChange change, string what) => string.Create(
         CultureInfo.InvariantCulture,
@@ -83,6 +89,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             if (trigger.Change is { } change)
             {
                 await TakeInAsync(epoch, trigger.Kind, change, cancellationToken).ConfigureAwait(false);
+                conditions = coordinator.Observe();
+            }
+            if (trigger.Delivery is { } delivery)
+            {
+                await TakeInAsync(epoch, delivery, cancellationToken).ConfigureAwait(false);
                 conditions = coordinator.Observe();
             }
             coordinator.Note(await DecideAsync(epoch, trigger, conditions, noticedAt, cancellationToken).ConfigureAwait(false));
@@ -120,11 +131,25 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         // To an agent in this process nothing travels; what took time was this process itself.
         if (agent.Link == Link.Local)
             return;
-        Link link = await LinkMeasurement.ReviseAsync(agent.Agent, agent.Link, epoch.Recorder.BytesOf(change.Stage), change.NowSeconds, cancellationToken).ConfigureAwait(false);
+        Link link = await LinkMeasurement.ReviseAsync(agent.Agent.ProbeAsync, agent.Link, epoch.Recorder.BytesOf(change.Stage), change.NowSeconds, cancellationToken).ConfigureAwait(false);
         // Where tensors wait for each other their times say that a link is slower than it is; it carries at least what it has carried.
         double carried = epoch.Targets.Select((target, index) => target.Agent == agent ? epoch.Recorder.BytesPerSecondOf(index) : 0).Sum();
         agent.Link = link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link;
         deployment.Corrections.ForgetTransfers(agent.Id);
+    }
+
+    /// <summary>Corrects the link between two agents by what one has taken to hand tensors to the other.</summary>
+    private async ValueTask TakeInAsync(PlanEpoch epoch, DeliveryChange change, CancellationToken cancellationToken)
+    {
+        AgentEntry from = epoch.Targets[change.FromStage].Agent, to = epoch.Targets[change.ToStage].Agent;
+        if (coordinator.Peers is not { } peers || peers.Find(from, to) is not { } known)
+            return;
+        long bytes = epoch.Recorder.DeliveredBytes(change.FromStage, change.ToStage);
+        Link link = await LinkMeasurement.ReviseAsync(
+            (payload, token) => PeerLinks.ProbeAsync(from, to, payload, token), known, bytes, change.NowSeconds, cancellationToken).ConfigureAwait(false);
+        double carried = bytes * epoch.Recorder.Times.AnswersPerSecond(change.FromStage);
+        peers.Revise(from, to, link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link);
+        deployment.Corrections.ForgetTransfers(from.Id, to.Id);
     }
 
     private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, Conditions conditions, long noticedAt, CancellationToken cancellationToken)
@@ -188,7 +213,10 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     // What was measured has been taken in; only the question is asked again.
     private void AskAgain(TimeSpan wait, Trigger trigger) =>
-        (_askAgainAt, _askAgain) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), trigger with { Change = null });
+        (_askAgainAt, _askAgain) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), trigger with { Change = null, Delivery = null });
 
-    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change);
+    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change)
+    {
+        public DeliveryChange? Delivery { get; init; }
+    }
 }

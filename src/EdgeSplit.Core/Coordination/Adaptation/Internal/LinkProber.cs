@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Devices;
 
@@ -15,33 +14,41 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval)
     private double _budgetBytes;
     private int _next;
 
+    /// <summary>The links between the coordinator and agents over which none of its tensors go.</summary>
+    public static IEnumerable<WatchedLink> Idle(IEnumerable<AgentEntry> agents, Func<AgentEntry, bool> isUsed) =>
+        agents.Where(entry => entry.Link != Link.Local && !isUsed(entry)).Select(static entry => new WatchedLink.ToAgent(entry));
+
     /// <summary>Starts the probes that the budget allows; called once an interval.</summary>
-    public void Tick(ImmutableArray<AgentEntry> agents, Func<AgentEntry, bool> isUsed, CancellationToken cancellationToken)
+    /// <param name="idle">The links that carry no tensors, in an order that stays.</param>
+    /// <param name="cancellationToken">Ends the probes.</param>
+    public void Tick(IReadOnlyList<WatchedLink> idle, CancellationToken cancellationToken)
     {
         _budgetBytes = Math.Min(_budgetBytes + (options.ProbeBytesPerSecond * interval.TotalSeconds), Math.Max(options.ProbeBytesPerSecond, ProbeBytes));
-        for (int seen = 0; seen < agents.Length && _budgetBytes >= ProbeBytes; seen++)
+        for (int seen = 0; seen < idle.Count && _budgetBytes >= ProbeBytes; seen++)
         {
-            AgentEntry entry = agents[_next++ % agents.Length];
-            if (entry.Link == Link.Local || isUsed(entry))
-                continue;
             _budgetBytes -= ProbeBytes;
-            _ = ProbeAsync(entry, cancellationToken);
+            _ = ProbeAsync(idle[(int)((uint)_next++ % (uint)idle.Count)], cancellationToken);
         }
     }
 
-    private static async Task ProbeAsync(AgentEntry entry, CancellationToken cancellationToken)
+    private static async Task ProbeAsync(WatchedLink watched, CancellationToken cancellationToken)
     {
         try
         {
-            TimeSpan taken = await entry.Agent.ProbeAsync(ProbeBytes, cancellationToken).ConfigureAwait(false);
-            Link link = entry.Link;
+            TimeSpan taken = await watched.ProbeAsync(ProbeBytes, cancellationToken).ConfigureAwait(false);
+            if (watched.Link is not { } link)
+                return;
             TimeSpan expected = (2 * link.Latency) + TimeSpan.FromSeconds(ProbeBytes / link.BytesPerSecond);
             if ((taken - expected).Duration() < TellingTime || (taken < expected * TellingFactor && expected < taken * TellingFactor))
                 return;
             // Once is an accident.
-            TimeSpan again = await entry.Agent.ProbeAsync(ProbeBytes, cancellationToken).ConfigureAwait(false);
+            TimeSpan again = await watched.ProbeAsync(ProbeBytes, cancellationToken).ConfigureAwait(false);
             if (again > expected == taken > expected)
-                entry.Link = await LinkMeasurement.ReviseAsync(entry.Agent, link, ProbeBytes, Math.Min(taken.TotalSeconds, again.TotalSeconds), cancellationToken).ConfigureAwait(false);
+                watched.Revise(await LinkMeasurement.ReviseAsync(watched.ProbeAsync, link, ProbeBytes, Math.Min(taken.TotalSeconds, again.TotalSeconds), cancellationToken).ConfigureAwait(false));
+        }
+        catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.PeerUnavailable)
+        {
+            watched.Break();
         }
         catch (Exception exception) when (exception is EdgeSplitException or ObjectDisposedException or OperationCanceledException)
         {

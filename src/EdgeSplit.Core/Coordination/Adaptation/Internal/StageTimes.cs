@@ -11,7 +11,6 @@ internal sealed class StageTimes
 
     // Runs that what is expected is the mean of; from then on it stays, so that a slow drift is a change too.
     private const int LearntRuns = 64;
-    private const int LeastOf = 8;
 
     // Timers and schedulers blur what is shorter.
     private const double FinestSeconds = 0.0005;
@@ -29,13 +28,19 @@ internal sealed class StageTimes
         _stages = [.. plan.Stages.Select(static stage => new Stage(stage.PredictedSeconds))];
         // A change that is lost in the whole is none.
         _negligibleSeconds = Math.Max(plan.Stages.Sum(static stage => stage.PredictedSeconds) * 0.02, FinestSeconds);
+        Deliveries = new DeliveryTimes(time, _negligibleSeconds);
     }
 
+    /// <summary>What deliveries between stages took.</summary>
+    public DeliveryTimes Deliveries { get; }
+
     /// <summary>Takes in what a stage took that has ended well.</summary>
-    public void Record(StageTiming timing)
+    /// <param name="timing">What it took.</param>
+    /// <param name="tellsTransfer">Whether its tensors went the ways that they go now.</param>
+    public void Record(StageTiming timing, bool tellsTransfer = true)
     {
         lock (_lock)
-            _stages[timing.Stage].Add(timing, _time.GetTimestamp());
+            _stages[timing.Stage].Add(timing, tellsTransfer, _time.GetTimestamp());
     }
 
     /// <summary>The stage whose compute time has changed most, by more than a share; null where none has.</summary>
@@ -51,6 +56,13 @@ internal sealed class StageTimes
             return _stages[stage].AnswersPerSecond((from, to) => _time.GetElapsedTime(from, to).TotalSeconds);
     }
 
+    /// <summary>Forgets what a stage's tensors took, as after they take another way.</summary>
+    public void ForgetTransfers(int stage)
+    {
+        lock (_lock)
+            _stages[stage].ForgetTransfers();
+    }
+
     /// <summary>The share of a processor that a stage has computed for of late; 0 where there were too few runs.</summary>
     public double BusyShare(int stage)
     {
@@ -61,6 +73,7 @@ internal sealed class StageTimes
     /// <summary>Takes what the stages take now as what is expected.</summary>
     public void Accept()
     {
+        Deliveries.Accept();
         lock (_lock)
         {
             foreach (Stage stage in _stages)
@@ -85,24 +98,21 @@ internal sealed class StageTimes
     private sealed class Stage(double expectedCompute)
     {
         private readonly SampleWindow<double> _compute = new(Runs);
-        private readonly SampleWindow<double> _transfer = new(Runs);
+        private TransferTimes _transfer = new();
         private readonly SampleWindow<long> _endedAt = new(Runs);
         private double _expectedCompute = expectedCompute;
-        private double _expectedTransfer = double.NaN;
         private bool _isMeasured;
         private int _learnt;
 
-        public void Add(StageTiming timing, long now)
+        public void Add(StageTiming timing, bool tellsTransfer, long now)
         {
             double compute = timing.Compute.TotalSeconds;
             _compute.Add(compute);
-            _transfer.Add(Math.Max(timing.Transfer.TotalSeconds, 0));
+            if (tellsTransfer)
+                _transfer.Add(timing.Transfer.TotalSeconds);
             _endedAt.Add(now);
             if (_isMeasured && _learnt < LearntRuns && compute < 2 * _expectedCompute)
                 _expectedCompute += (compute - _expectedCompute) / ++_learnt;
-            // What is expected of transfers is what they take at first.
-            if (_transfer.Count == LeastOf && double.IsNaN(_expectedTransfer))
-                _expectedTransfer = _transfer.Latest(LeastOf).Min();
         }
 
         public double AnswersPerSecond(Func<long, long, double> seconds)
@@ -139,13 +149,9 @@ internal sealed class StageTimes
                 Math.Abs(now - _expectedCompute) > negligible && (now > _expectedCompute * by || now < _expectedCompute / by) ? (_expectedCompute, now) : null;
         }
 
-        public (double Before, double Now)? TransferChange(double share, double negligible)
-        {
-            if (_transfer.Count < 2 * LeastOf || double.IsNaN(_expectedTransfer))
-                return null;
-            double now = _transfer.Latest(LeastOf).Min();
-            return Math.Abs(now - _expectedTransfer) > negligible && (now > _expectedTransfer * (1 + share) || now < _expectedTransfer / (1 + share)) ? (_expectedTransfer, now) : null;
-        }
+        public (double Before, double Now)? TransferChange(double share, double negligible) => _transfer.Change(share, negligible);
+
+        public void ForgetTransfers() => _transfer = new TransferTimes();
 
         public void Accept()
         {
@@ -155,7 +161,7 @@ internal sealed class StageTimes
                 // One that has not changed goes on to be learnt.
                 if (!_isMeasured || now > _expectedCompute * 1.2 || now < _expectedCompute / 1.2)
                     (_expectedCompute, _learnt, _isMeasured) = (now, QuickRuns, true);
-                _expectedTransfer = _transfer.Latest(LeastOf).Min();
+                _transfer.Accept();
             }
         }
     }

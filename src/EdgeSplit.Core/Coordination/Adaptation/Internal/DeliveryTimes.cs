@@ -1,0 +1,59 @@
+namespace EdgeSplit.Coordination.Adaptation.Internal;
+
+/// <summary>What tensors that agents hand to each other took of late, by the stages that make and read them. Thread-safe.</summary>
+internal sealed class DeliveryTimes(TimeProvider time, double negligibleSeconds)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(int From, int To), (TransferTimes Times, long LastAt)> _deliveries = [];
+
+    public void Record(int from, int to, TimeSpan taken)
+    {
+        lock (_lock)
+        {
+            TransferTimes times = _deliveries.GetValueOrDefault((from, to)).Times ?? new TransferTimes();
+            times.Add(taken.TotalSeconds);
+            _deliveries[(from, to)] = (times, time.GetTimestamp());
+        }
+    }
+
+    /// <summary>The time since the last delivery from one stage to another; null where there was none.</summary>
+    public TimeSpan? SinceLast(int from, int to)
+    {
+        lock (_lock)
+            return _deliveries.TryGetValue((from, to), out (TransferTimes Times, long LastAt) known) ? time.GetElapsedTime(known.LastAt) : null;
+    }
+
+    /// <summary>The delivery whose least time has changed most, by more than a share; null where none has.</summary>
+    public DeliveryChange? FindChange(double share)
+    {
+        lock (_lock)
+        {
+            DeliveryChange? found = null;
+            foreach (((int from, int to), (TransferTimes times, _)) in _deliveries)
+            {
+                if (times.Change(share, negligibleSeconds) is var (before, now) && (found is null || Math.Abs(now - before) > Math.Abs(found.NowSeconds - found.BeforeSeconds)))
+                    found = new DeliveryChange(from, to, before, now);
+            }
+            return found;
+        }
+    }
+
+    public void Accept()
+    {
+        lock (_lock)
+        {
+            foreach ((TransferTimes times, _) in _deliveries.Values)
+                times.Accept();
+        }
+    }
+
+    /// <summary>Forgets what deliveries between two stages took, as after they changed.</summary>
+    public void Forget(int from, int to)
+    {
+        lock (_lock)
+            _deliveries.Remove((from, to));
+    }
+}
+
+/// <summary>What a delivery took when its plan was last weighed, and takes now.</summary>
+internal sealed record DeliveryChange(int FromStage, int ToStage, double BeforeSeconds, double NowSeconds);
