@@ -14,6 +14,7 @@ return args switch
     ["coordinator"] => await CoordinatorOverhead.RunAsync(),
     ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["prediction", .. string[] models] => await PipelinePrediction.RunAsync(models),
+    ["replication", .. string[] models] => await ReplicationComparison.RunAsync(models),
     [OneCoreAgent.Verb, string id] => await OneCoreAgent.ServeAsync(id),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["cuts", .. string[] models] => await CutComparison.RunAsync(models),
