@@ -20,6 +20,7 @@ return args switch
     ["batching", .. string[] models] => await BatchingGain.RunAsync(models),
     ["pipeline", .. string[] models] => await PipelineThroughput.RunAsync(models),
     [OneCoreModel.Verb, string model, string path] => await OneCoreModel.ServeAsync(model, path),
+    ["replication", .. string[] models] => await ReplicationComparison.RunAsync(models),
     [OneCoreAgent.Verb, string id] => await OneCoreAgent.ServeAsync(id),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["cuts", .. string[] models] => await CutComparison.RunAsync(models),

@@ -64,6 +64,39 @@ public sealed class StageReplicationTests
     }
 
     [Test]
+    public void Routes_are_judged_by_their_means_and_held_in_full()
+    {
+        PartitionProblem problem = Problem(PlanningGraph.Chain(2, weightBytes: 100), [1, 1, 2]);
+        var evaluator = new PlanEvaluator(problem);
+        PlanEvaluation first = evaluator.Evaluate([0, 1]), second = evaluator.Evaluate([2, 1]);
+        PlanEvaluation mix = evaluator.Evaluate([new PlanRoute(0.75, [0, 1]), new PlanRoute(0.25, [2, 1])]);
+        Assert.That(mix.IsFeasible);
+        Assert.That(mix.Cost.LatencySeconds, Is.EqualTo((0.75 * first.Cost.LatencySeconds) + (0.25 * second.Cost.LatencySeconds)).Within(1e-12));
+        Assert.That(mix.Devices.Select(static device => device.ComputeSeconds), Is.EqualTo(new[] { 0.75, 1, 0.125 }).Within(1e-12));
+        Assert.That(mix.Devices.Select(static device => device.WeightBytes), Is.EqualTo(new[] { 100, 100, 100 }));
+        Assert.That(mix.Stages.Select(static stage => (stage.Device, stage.Share)), Is.EqualTo(new[] { (0, 0.75), (2, 0.25), (1, 1.0) }));
+        Assert.That(mix.Routes.Select(static route => string.Join(",", route.Stages)), Is.EqualTo(new[] { "0,2", "1,2" }));
+
+        PartitionProblem single = problem with { Constraints = new PlanConstraints() };
+        Assert.That(new PlanEvaluator(single).Evaluate(mix.Routes).Violations.Single().Kind, Is.EqualTo(PlanViolationKind.MaximumReplicas));
+        PartitionProblem pinned = problem with { Constraints = problem.Constraints with { Pinned = ImmutableDictionary<int, string>.Empty.Add(0, "d0") } };
+        Assert.That(new PlanEvaluator(pinned).Evaluate(mix.Routes).Violations.Single().Kind, Is.EqualTo(PlanViolationKind.Pinned));
+        Assert.Throws<ArgumentException>(() => evaluator.Evaluate([new PlanRoute(0.5, [0, 1])]));
+    }
+
+    [Test]
+    public void Replanning_keeps_the_copies_that_are_left_when_a_device_goes_and_finds_the_same_plan_when_nothing_changed()
+    {
+        PartitionProblem problem = Problem(PlanningGraph.Chain(3, operations: [1, 5, 1]), [2, 1, 1, 1]);
+        PartitionPlan plan = new AutoPartitioner().Partition(problem, default);
+        PartitionProblem again = problem with { CurrentAssignment = plan.Assignment, CurrentRoutes = plan.Routes };
+        Assert.That(new AutoPartitioner().Partition(again, default).Objective, Is.EqualTo(plan.Objective).Within(1e-9));
+        ImmutableArray<PlanRoute> without = [.. plan.Routes.Select(static route => route with { Assignment = [.. route.Assignment.Select(static device => device == 3 ? -1 : device)] })];
+        PartitionProblem smaller = Problem(problem.Graph, [2, 1, 1]) with { CurrentAssignment = without[0].Assignment, CurrentRoutes = without };
+        Assert.That(new AutoPartitioner().Partition(smaller, default).Objective, Is.EqualTo(7 / 4.0).Within(0.02));
+    }
+
+    [Test]
     public void Weighted_objective_takes_copies_for_what_they_gain_on_balance()
     {
         // Copies halve the bottleneck and cost no latency where the source is free.

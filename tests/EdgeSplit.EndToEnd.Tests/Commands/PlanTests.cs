@@ -48,8 +48,26 @@ internal sealed class PlanTests
     {
         using var folder = new TemporaryFolder();
         (string model, _) = await ModelAsync(folder);
-        string[] assigned = await PlanAsync(folder, model, "--objective", "throughput", "--max-devices", most);
+        string[] assigned = await PlanAsync(folder, model, "--objective", "throughput", "--max-replicas", "1", "--max-devices", most);
         Assert.That(assigned.Distinct().Count(), Is.EqualTo(int.Parse(most)));
+    }
+
+    [Test]
+    public async Task Plan_forThroughput_showsCopiesEverywhere()
+    {
+        using var folder = new TemporaryFolder();
+        (string model, _) = await ModelAsync(folder);
+        await File.WriteAllTextAsync(folder["fleet.json"], Fleet);
+        DotnetProcess.Outcome outcome = await DotnetProcess.RunToolAsync(
+            ["plan", model, "--fleet", folder["fleet.json"], "--objective", "throughput", "--out", folder["plan.json"], "--html", folder["plan.html"]]);
+        Assert.That(outcome.ExitCode, Is.Zero, outcome.Error);
+        using JsonDocument plan = JsonDocument.Parse(await File.ReadAllTextAsync(folder["plan.json"]));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(plan.RootElement.GetProperty("routes").EnumerateArray().Sum(static route => route.GetProperty("share").GetDouble()), Is.EqualTo(1).Within(1e-9));
+            Assert.That(outcome.Output, Does.Contain("in turn").And.Contain("box-1").And.Contain("box-2"));
+            Assert.That(await File.ReadAllTextAsync(folder["plan.html"]), Does.Contain("\"routes\":["));
+        }
     }
 
     [TestCase("auto")]
@@ -75,6 +93,7 @@ internal sealed class PlanTests
     [TestCase(2, "two layers", "--colocate", "0")]
     [TestCase(2, "both on", "--pin", "0=box-1", "--pin", "0=box-2")]
     [TestCase(2, "--max-devices", "--max-devices", "0")]
+    [TestCase(2, "--max-replicas", "--max-replicas", "0")]
     [TestCase(2, "--private-layers", "--private-layers", "1000000")]
     public async Task Plan_constraintThatCannotBe_saysWhatDoesNotExist(int exitCode, string mention, params string[] options)
     {

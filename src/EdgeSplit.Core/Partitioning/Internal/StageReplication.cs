@@ -21,7 +21,7 @@ internal sealed class StageReplication
     private const int RoutesPerRound = 12;
 
     /// <summary>Copies are only worth their memory where they improve the objective by this share.</summary>
-    private const double LeastGain = 0.005;
+    private const double LeastGain = 0.01;
 
     private const double Rounding = 1e-9;
 
@@ -50,18 +50,42 @@ internal sealed class StageReplication
     public ImmutableArray<PlanRoute> Run(ReadOnlySpan<int> best)
     {
         Route alone = _mix.RouteOf(best);
-        (List<Route> Routes, double[] Shares) found = ([alone], [1.0]);
-        double objective = _mix.Objective(found.Routes, found.Shares);
+        ImmutableArray<PlanRoute> found = RoutesOf([alone], [1.0]);
+        double objective = _mix.Objective([alone], [1.0]);
+        int stages = CountStages(found);
+        // Copies are only worth their memory where they gain something.
+        double mostWithCopies = objective * (1 - LeastGain);
         foreach ((List<Route> Routes, double[] Shares) start in Starts(alone))
         {
             if (_budget.IsOver)
                 break;
             (List<Route> routes, double[] shares, double reached) = Improve(start.Routes, start.Shares);
-            // Copies cost memory, so a plan with them must be better by more than rounding.
-            if (reached < objective * (1 - (found.Routes.Count == 1 ? LeastGain : Rounding)))
-                (found, objective) = ((routes, shares), reached);
+            ImmutableArray<PlanRoute> other = RoutesOf(routes, shares);
+            int otherStages = CountStages(other);
+            if (other.Length > 1 && reached < mostWithCopies && IsBetter(reached, otherStages, objective, stages, found.Length > 1))
+                (found, objective, stages) = (other, reached, otherStages);
         }
-        return [.. found.Routes.Select((route, index) => new PlanRoute(found.Shares[index], [.. route.Loads.Assignment]))];
+        return found;
+    }
+
+    /// <summary>Whether routes are better than others: of plans with copies that are as good the one with fewer stages is, which take memory and time to load.</summary>
+    private static bool IsBetter(double objective, int stages, double otherObjective, int otherStages, bool otherHasCopies) => !otherHasCopies || stages == otherStages
+        ? objective < otherObjective
+        : objective < otherObjective * (stages < otherStages ? 1 + LeastGain : 1 - LeastGain);
+
+    private static ImmutableArray<PlanRoute> RoutesOf(List<Route> routes, double[] shares) =>
+        [.. routes.Select((route, index) => new PlanRoute(shares[index], [.. route.Loads.Assignment]))];
+
+    private int CountStages(ImmutableArray<PlanRoute> routes)
+    {
+        var stages = new StageList();
+        foreach (PlanRoute route in routes)
+        {
+            _grouping.Build(route.Assignment.AsSpan());
+            stages.Add(route, StageBuilder.Build(_model.Graph, _grouping, default));
+        }
+        stages.Number();
+        return stages.Stages.Length;
     }
 
     private IEnumerable<(List<Route> Routes, double[] Shares)> Starts(Route best)

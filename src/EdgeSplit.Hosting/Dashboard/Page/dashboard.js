@@ -239,7 +239,7 @@ function models() {
       box.dataset.epoch = plan.epoch;
       stages.replaceChildren();
       for (const stage of plan.stages) {
-        const part = html(stages, "span", `${stage.device} · ${stage.layers}`);
+        const part = html(stages, "span", `${stage.device} · ${stage.layers}${stage.share < 1 ? ` · ${Math.round(stage.share * 100)}%` : ""}`);
         part.title = `${stage.device}: ${stage.layers} layers, ${time(stage.seconds)} predicted`;
         part.style.background = colourOf(stage.device);
         part.style.flex = `${Math.max(stage.layers, 1)} 1 0`;
