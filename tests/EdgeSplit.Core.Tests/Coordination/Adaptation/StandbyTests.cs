@@ -2,9 +2,9 @@ using EdgeSplit.Agents;
 using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Devices;
+using EdgeSplit.Tensors;
 using EdgeSplit.Testing.Conformance;
 using EdgeSplit.Testing.Fakes;
-using EdgeSplit.Tensors;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeSplit.Tests.Coordination.Adaptation;

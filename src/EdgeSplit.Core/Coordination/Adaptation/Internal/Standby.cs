@@ -19,8 +19,8 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     /// <summary>The preparation that runs, if any; for the deployment to wait for when it ends.</summary>
     public Task Preparing { get; private set; } = Task.CompletedTask;
 
-    /// <summary>What is done if an agent is lost, for each that was prepared for.</summary>
-    public ImmutableArray<StandbyPlan> Plans => [.. _plans.Select(static prepared => prepared.Plan)];
+    /// <summary>What is done if an agent is lost, for each that was prepared for; nothing while the plan in use is too young.</summary>
+    public ImmutableArray<StandbyPlan> Plans => _epoch == deployment.CurrentEpoch ? [.. _plans.Select(static prepared => prepared.Plan)] : [];
 
     /// <summary>Prepares where the plan or the agents have changed; never called twice at the same time.</summary>
     public void Tick(PlanEpoch epoch, TimeSpan inUse, CancellationToken cancellationToken)
@@ -36,6 +36,8 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         int version = coordinator.AgentsVersion;
         if (inUse < options.Delay || (_epoch == epoch && _agentsVersion == version))
             return;
+        if (_epoch != epoch)
+            _plans = [];
         (_epoch, _agentsVersion) = (epoch, version);
         Preparing = Task.Run(() => PrepareAsync(epoch, cancellationToken), CancellationToken.None);
     }
