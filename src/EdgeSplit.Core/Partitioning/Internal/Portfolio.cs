@@ -32,6 +32,9 @@ internal sealed class Portfolio
     /// <summary>Above this many units the minimum cuts of single devices take too long.</summary>
     private const int MostPackedUnits = 1500;
 
+    /// <summary>A budget below that of so many steps for each unit and value is better spent on other searches.</summary>
+    private const long PackingWork = 12_000;
+
     private const double Rounding = 1e-9;
 
     private readonly PlacementModel _model;
@@ -110,7 +113,7 @@ internal sealed class Portfolio
         if (IsDone || !_model.Measures.HasFlag(PlanMeasures.Bottleneck) || _kinds.Members.Length > ManyDevices)
             return;
         _bounds.ProveBottleneck(new ClusterBound(_model, _units, _kinds).Raise(_bounds.BottleneckSeconds, _budget.Part(0.2)));
-        if (_units.Count > MostPackedUnits)
+        if (_units.Count > MostPackedUnits || PackingWork * (_units.Count + _model.Graph.ValueCount) > _budget.Total)
             return;
         double[] prices = [.. Enumerable.Range(0, _units.Count).Select(_bounds.CheapestPriced)];
         if (!IsDone && _model.Measures == PlanMeasures.Bottleneck && _model.DeviceCount <= ManyDevices)
