@@ -29,6 +29,17 @@ public sealed class CpSatOptimalityTests
         Check(block, objective, (plan, optimum, seed) => Assert.That(plan.Objective, Is.LessThanOrEqualTo(optimum * 1.05), $"seed {seed}"));
 
     [Test]
+    public void SameProblemAndSeed_giveTheSamePlanAndBound([Values(1, 3)] int workers)
+    {
+        PartitionProblem problem = RandomProblems.Create(11, mostLayers: 40, mostDevices: 4, withConstraints: false, PlanObjective.Throughput);
+        var partitioner = new CpSatPartitioner(new() { Workers = workers, TimeLimit = TimeSpan.FromSeconds(0.3), WarmStart = NoSearch });
+        PartitionPlan first = partitioner.Partition(problem, default);
+        PartitionPlan second = partitioner.Partition(problem, default);
+        Assert.That(second.Assignment, Is.EqualTo(first.Assignment));
+        Assert.That(second.LowerBound, Is.EqualTo(first.LowerBound));
+    }
+
+    [Test]
     public void Cancelled_whileSolving_givesThePlanSoFar()
     {
         PartitionProblem problem = RandomProblems.Create(5, mostLayers: 200, mostDevices: 8, withConstraints: false, PlanObjective.Throughput);

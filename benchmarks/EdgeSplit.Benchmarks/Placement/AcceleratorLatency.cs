@@ -77,26 +77,6 @@ internal sealed class AcceleratorLatency
         return done == _nodes.Length ? latest : double.PositiveInfinity;
     }
 
-    /// <summary>
-    /// The longest path with every node on its fastest device and no transfers: no split's latency can be below. Nodes on the host run
-    /// beside each other without limit, so nothing else of the work bounds it.
-    /// </summary>
-    public double LowerBound
-    {
-        get
-        {
-            var ends = new double[_nodes.Length];
-            for (int node = 0; node < _nodes.Length; node++)
-            {
-                double start = 0;
-                foreach (int value in _problem.Graph.Layers[node].Inputs)
-                    start = Math.Max(start, ends[_producers[value]]);
-                ends[node] = start + Math.Min(_nodes[node].CpuLatency, _nodes[node].IsSupportedOnFpga ? _nodes[node].FpgaLatency : double.PositiveInfinity);
-            }
-            return ends.Max();
-        }
-    }
-
     /// <summary>Sums up each step's work and counts what it waits for; false where an accelerator lacks memory.</summary>
     private bool Prepare(ReadOnlySpan<int> assignment)
     {

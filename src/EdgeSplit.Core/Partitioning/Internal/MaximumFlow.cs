@@ -1,6 +1,9 @@
 namespace EdgeSplit.Partitioning.Internal;
 
-/// <summary>Maximum flow by blocking flows (Dinic, Soviet Math. Doklady 1970), with the minimum cut that proves it. Not thread-safe.</summary>
+/// <summary>
+/// Maximum flow by blocking flows (Dinic, Soviet Math. Doklady 1970), with the minimum cut that proves it. Capacities may be changed between
+/// runs. Not thread-safe.
+/// </summary>
 internal sealed class MaximumFlow
 {
     private const double RelativeZero = 1e-13;
@@ -8,10 +11,13 @@ internal sealed class MaximumFlow
     private readonly List<double> _capacities = [];
     private readonly List<int> _next = [];
     private readonly List<int> _first = [];
-    private readonly Queue<int> _queue = new();
-    private readonly List<int> _path = [];
+    private int[] _target = [];
+    private int[] _following = [];
+    private double[] _residual = [];
     private int[] _levels = [];
     private int[] _current = [];
+    private int[] _queue = [];
+    private int[] _path = [];
     private double _zero;
 
     public int NodeCount => _first.Count;
@@ -23,26 +29,25 @@ internal sealed class MaximumFlow
     }
 
     /// <summary>Adds an arc; <see cref="double.PositiveInfinity"/> for one that no cut may take.</summary>
-    public void AddArc(int from, int to, double capacity, double reverseCapacity = 0)
+    /// <returns>The arc, for <see cref="SetCapacity"/>.</returns>
+    public int AddArc(int from, int to, double capacity, double reverseCapacity = 0)
     {
         Append(from, to, capacity);
         Append(to, from, reverseCapacity);
+        return _targets.Count - 2;
     }
 
-    /// <summary>The largest flow; the capacities become those of the residual graph.</summary>
+    /// <summary>Changes an arc's capacity for the next run.</summary>
+    public void SetCapacity(int arc, double capacity) => _capacities[arc] = capacity;
+
+    /// <summary>The largest flow.</summary>
     public double Run(int source, int sink)
     {
-        _levels = new int[NodeCount];
-        _current = new int[NodeCount];
-        double scale = 0;
-        foreach (double capacity in _capacities)
-            scale = double.IsFinite(capacity) ? Math.Max(scale, capacity) : scale;
-        _zero = scale * RelativeZero;
+        Prepare();
         double flow = 0;
         while (FindLevels(source, sink))
         {
-            for (int node = 0; node < NodeCount; node++)
-                _current[node] = _first[node];
+            _first.CopyTo(_current);
             for (double pushed = Augment(source, sink); pushed > 0; pushed = Augment(source, sink))
                 flow += pushed;
         }
@@ -60,19 +65,35 @@ internal sealed class MaximumFlow
         _first[from] = _targets.Count - 1;
     }
 
+    private void Prepare()
+    {
+        if (_target.Length != _targets.Count || _levels.Length != NodeCount)
+        {
+            (_target, _following, _residual) = ([.. _targets], [.. _next], new double[_targets.Count]);
+            (_levels, _current, _queue, _path) = (new int[NodeCount], new int[NodeCount], new int[NodeCount], new int[NodeCount]);
+        }
+        _capacities.CopyTo(_residual);
+        double scale = 0;
+        foreach (double capacity in _residual)
+            scale = double.IsFinite(capacity) ? Math.Max(scale, capacity) : scale;
+        _zero = scale * RelativeZero;
+    }
+
     private bool FindLevels(int source, int sink)
     {
         Array.Fill(_levels, -1);
         _levels[source] = 0;
-        _queue.Enqueue(source);
-        while (_queue.TryDequeue(out int node))
+        int read = 0, written = 0;
+        _queue[written++] = source;
+        while (read < written)
         {
-            for (int arc = _first[node]; arc >= 0; arc = _next[arc])
+            int node = _queue[read++];
+            for (int arc = _first[node]; arc >= 0; arc = _following[arc])
             {
-                if (_capacities[arc] <= _zero || _levels[_targets[arc]] >= 0)
+                if (_residual[arc] <= _zero || _levels[_target[arc]] >= 0)
                     continue;
-                _levels[_targets[arc]] = _levels[node] + 1;
-                _queue.Enqueue(_targets[arc]);
+                _levels[_target[arc]] = _levels[node] + 1;
+                _queue[written++] = _target[arc];
             }
         }
         return _levels[sink] >= 0;
@@ -81,36 +102,34 @@ internal sealed class MaximumFlow
     /// <summary>Pushes flow along one path of the level graph, without recursion: graphs have tens of thousands of nodes.</summary>
     private double Augment(int source, int sink)
     {
-        _path.Clear();
+        int length = 0;
         int node = source;
         while (node != sink)
         {
             int arc = _current[node];
-            while (arc >= 0 && (_capacities[arc] <= _zero || _levels[_targets[arc]] != _levels[node] + 1))
-                arc = _next[arc];
+            while (arc >= 0 && (_residual[arc] <= _zero || _levels[_target[arc]] != _levels[node] + 1))
+                arc = _following[arc];
             _current[node] = arc;
             if (arc >= 0)
             {
-                _path.Add(arc);
-                node = _targets[arc];
+                _path[length++] = arc;
+                node = _target[arc];
                 continue;
             }
-            if (_path.Count == 0)
+            if (length == 0)
                 return 0;
-            int back = _path[^1];
-            _path.RemoveAt(_path.Count - 1);
-            node = _targets[back ^ 1];
-            _current[node] = _next[_current[node]];
+            node = _target[_path[--length] ^ 1];
+            _current[node] = _following[_current[node]];
         }
         double pushed = double.PositiveInfinity;
-        foreach (int arc in _path)
-            pushed = Math.Min(pushed, _capacities[arc]);
+        for (int step = 0; step < length; step++)
+            pushed = Math.Min(pushed, _residual[_path[step]]);
         if (double.IsInfinity(pushed))
             throw new InvalidOperationException("The flow network has a path of infinite capacity, so it has no minimum cut.");
-        foreach (int arc in _path)
+        for (int step = 0; step < length; step++)
         {
-            _capacities[arc] -= pushed;
-            _capacities[arc ^ 1] += pushed;
+            _residual[_path[step]] -= pushed;
+            _residual[_path[step] ^ 1] += pushed;
         }
         return pushed;
     }

@@ -29,6 +29,12 @@ internal sealed class Portfolio
     /// <summary>Steps of the dynamic program that take as long as one unit of the budget.</summary>
     private const int StepsPerWork = 8;
 
+    /// <summary>Above this many units the minimum cuts of single devices take too long.</summary>
+    private const int MostPackedUnits = 1500;
+
+    /// <summary>A budget below that of so many steps for each unit and value is better spent on other searches.</summary>
+    private const long PackingWork = 12_000;
+
     private const double Rounding = 1e-9;
 
     private readonly PlacementModel _model;
@@ -82,8 +88,7 @@ internal sealed class Portfolio
         ImproveCandidates(2);
         if (!IsDone && _units.Count <= MostExactUnits)
             _provenObjective = new BranchAndBound(_state, _bounds, _kinds, _budget.Part(0.4), _incumbent).Run();
-        if (!IsDone && _model.Measures.HasFlag(PlanMeasures.Bottleneck) && _kinds.Members.Length <= ManyDevices)
-            _bounds.ProveBottleneck(new ClusterBound(_model, _units, _kinds).Raise(_bounds.BottleneckSeconds, _budget.Part(0.3)));
+        PackDevices();
         for (int order = 1; order < MostOrders && !IsDone; order++)
         {
             TryOrder(order switch
@@ -100,6 +105,23 @@ internal sealed class Portfolio
             new Annealing(_state, _budget, _random).Run(_incumbent, Math.Max(1000, _budget.Total / AnnealingRounds));
             Improve(_incumbent.Assignment);
         }
+    }
+
+    /// <summary>Better plans and bounds for the bottleneck, from what single devices can take.</summary>
+    private void PackDevices()
+    {
+        if (IsDone || !_model.Measures.HasFlag(PlanMeasures.Bottleneck) || _kinds.Members.Length > ManyDevices)
+            return;
+        _bounds.ProveBottleneck(new ClusterBound(_model, _units, _kinds).Raise(_bounds.BottleneckSeconds, _budget.Part(0.2)));
+        if (_units.Count > MostPackedUnits || PackingWork * (_units.Count + _model.Graph.ValueCount) > _budget.Total)
+            return;
+        double[] prices = [.. Enumerable.Range(0, _units.Count).Select(_bounds.CheapestPriced)];
+        if (!IsDone && _model.Measures == PlanMeasures.Bottleneck && _model.DeviceCount <= ManyDevices)
+            new DevicePacking(_state, _kinds, prices).Run(_incumbent, _bounds.BottleneckSeconds, _budget.Part(0.4));
+        if (IsDone)
+            return;
+        _state.Loads.Reset(_incumbent.Assignment);
+        _bounds.ProveBottleneck(new PackingBound(_model, _units, _kinds, prices).Raise(_bounds.BottleneckSeconds, _state.Loads.Bottleneck(), _budget.Part(0.6)));
     }
 
     /// <summary>Finds something feasible: the current plan, one device, or the layer-wise split.</summary>
