@@ -4,6 +4,8 @@ using EdgeSplit.Benchmarks.Agents;
 using EdgeSplit.Benchmarks.Compression;
 using EdgeSplit.Benchmarks.Coordination;
 using EdgeSplit.Benchmarks.Costs;
+using EdgeSplit.Benchmarks.Monitoring;
+using EdgeSplit.Benchmarks.Pipelines;
 using EdgeSplit.Benchmarks.Placement;
 using EdgeSplit.Benchmarks.Splitting;
 using EdgeSplit.Benchmarks.Transport;
@@ -14,6 +16,9 @@ return args switch
     ["coordinator"] => await CoordinatorOverhead.RunAsync(),
     ["costs", .. string[] models] => await PredictionComparison.RunAsync(models),
     ["prediction", .. string[] models] => await PipelinePrediction.RunAsync(models),
+    ["batching", .. string[] models] => await BatchingGain.RunAsync(models),
+    ["pipeline", .. string[] models] => await PipelineThroughput.RunAsync(models),
+    [OneCoreModel.Verb, string model, string path] => await OneCoreModel.ServeAsync(model, path),
     [OneCoreAgent.Verb, string id] => await OneCoreAgent.ServeAsync(id),
     ["split", .. string[] models] => await SplitComparison.RunAsync(models),
     ["cuts", .. string[] models] => await CutComparison.RunAsync(models),
@@ -21,7 +26,8 @@ return args switch
     [LargeSplit.ChildVerb, string model] => await LargeSplit.RunChildAsync(model),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
     ["chaos", .. string[] seconds] => await ChaosFigures.RunAsync(seconds),
-    ["adaptation"] => await AdaptationComparison.RunAsync(),
+    ["adaptation", .. string[] changes] => await AdaptationComparison.RunAsync(changes),
+    ["monitor"] => await MonitorCost.RunAsync(),
     ["swaps", .. string[] count] => await SwapFigures.RunAsync(count),
     ["planning-scale", .. string[] objectives] => PlanningScale.Run(objectives),
     ["agents", .. string[] counts] => await ManyAgents.RunAsync(counts),

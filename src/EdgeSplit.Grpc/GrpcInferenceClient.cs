@@ -51,7 +51,7 @@ public sealed class GrpcInferenceClient : IDisposable
     /// <param name="inputs">Every input by name; borrowed until the call completes.</param>
     /// <param name="cancellationToken">Ends the request, on the coordinator too.</param>
     /// <returns>The outputs, for the caller to dispose of; times are the coordinator's.</returns>
-    /// <exception cref="EdgeSplitException">As of <see cref="Deployment.InferAsync"/>, or <see cref="EdgeSplitError.NotFound"/>: no such model.</exception>
+    /// <exception cref="EdgeSplitException">As of <see cref="Deployment.InferAsync(IReadOnlyDictionary{string, Tensor}, RequestOptions, CancellationToken)"/>, or <see cref="EdgeSplitError.NotFound"/>: no such model.</exception>
     public async ValueTask<FinalResult> InferAsync(
         string modelName, IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken = default)
     {

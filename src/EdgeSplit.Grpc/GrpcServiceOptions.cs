@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace EdgeSplit.Grpc;
 
 /// <summary>How gRPC services of EdgeSplit answer.</summary>
@@ -8,6 +10,13 @@ public record GrpcServiceOptions : GrpcOptions
     /// load and run models and use up memory and disk. Only for networks in which everyone is trusted.
     /// </summary>
     public bool DangerouslyAllowUnauthenticatedRemoteCalls { get; init; }
+
+    /// <summary>
+    /// Tells whose a call to run a model is (<see cref="EdgeSplit.Coordination.RequestOptions.Client"/>). Whoever may name itself as it
+    /// likes can take several clients' shares, so where clients are not trusted take something that they have proved.
+    /// </summary>
+    /// <value>Default: null, for the caller's address with what it calls itself in the header <c>edgesplit-client</c>.</value>
+    public Func<HttpContext, string>? ClientOf { get; init; }
 
     /// <summary>The largest partition that an agent loads, skeleton and weights together, in bytes.</summary>
     /// <value>Default: 16 GiB.</value>

@@ -40,7 +40,8 @@ public sealed class CpSatPartitioner : IPartitioner
         EdgeSplitException? noPlan = null;
         try
         {
-            PartitionPlan start = new AutoPartitioner(_options.WarmStart).Partition(problem, cancellationToken);
+            // Copies of stages come last: neither the program nor its bound knows of them.
+            PartitionPlan start = new AutoPartitioner(_options.WarmStart).Partition(problem with { Constraints = problem.Constraints with { MaximumReplicas = 1 } }, cancellationToken);
             state.Loads.Reset(start.Assignment.AsSpan());
             incumbent.OfferBetter(state);
             bound = start.LowerBound ?? 0;
@@ -54,6 +55,7 @@ public sealed class CpSatPartitioner : IPartitioner
             bound = Math.Max(bound, new CpSatSearch(state, incumbent, _options).Run(bound, cancellationToken));
         if (!incumbent.Exists)
             throw noPlan!;
-        return new PlanEvaluator(model).Create(incumbent.Assignment, Name, Math.Min(bound, incumbent.Objective));
+        var budget = new WorkBudget(_options.WarmStart.TimeBudget, TimeProvider.System, cancellationToken);
+        return Replicated.Create(model, incumbent.Assignment, Name, Math.Min(bound, incumbent.Objective), budget);
     }
 }

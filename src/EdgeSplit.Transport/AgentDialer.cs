@@ -59,7 +59,7 @@ public sealed class AgentDialer
                 TransportLog.Joined(_logger, _agent.Id, endPoint);
                 _options.Progress?.Report(new DialProgress(true, "", TimeSpan.Zero));
                 long connected = _options.TimeProvider.GetTimestamp();
-                reason = await AgentSession.RunAsync(_agent, open, _options, _logger, cancellationToken).ConfigureAwait(false);
+                reason = await AgentSession.RunAsync(_agent, open, _options, _options.PeerAddress, _logger, cancellationToken).ConfigureAwait(false);
                 backoff.Connected(_options.TimeProvider.GetElapsedTime(connected));
                 cancellationToken.ThrowIfCancellationRequested();
             }

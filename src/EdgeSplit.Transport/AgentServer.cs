@@ -36,12 +36,19 @@ public sealed class AgentServer : IAsyncDisposable
             _options,
             _logger,
             static (_, _) => ValueTask.CompletedTask,
-            (connection, stopping) => AgentSession.RunAsync(_agent, connection, _options, _logger, stopping));
+            (connection, stopping) => AgentSession.RunAsync(_agent, connection, _options, _options.PeerAddress, _logger, stopping));
     }
 
     /// <summary>The address that is listened on, with the port that was given out.</summary>
     /// <exception cref="InvalidOperationException">The server was not started.</exception>
     public EndPoint EndPoint => _acceptor.EndPoint;
+
+    /// <summary>
+    /// What an agent that also joins a coordinator names as its <see cref="AgentDialerOptions.PeerAddress"/>: the address that is
+    /// listened on, or <c>*:PORT</c> where that is every address of this machine.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The server was not started.</exception>
+    public string PeerAddress => _options.PeerAddress ?? HostAndPort.FormatForPeers(EndPoint);
 
     /// <summary>The number of connections now.</summary>
     public int ConnectionCount => _acceptor.ConnectionCount;

@@ -42,6 +42,21 @@ public static class HostAndPort
         _ => endPoint?.ToString() ?? "an unknown address",
     };
 
+    /// <summary>Writes an address that is listened on as other machines may name it: <c>*:PORT</c> where it is every address of this one.</summary>
+    internal static string FormatForPeers(EndPoint endPoint) =>
+        endPoint is IPEndPoint address && (address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any))
+            ? string.Create(CultureInfo.InvariantCulture, $"*:{address.Port}")
+            : Format(endPoint);
+
+    /// <summary>The address that a peer names, with the host at which it is seen in place of <c>*</c>; null where it is seen at none.</summary>
+    internal static string? Complete(string named, string seen)
+    {
+        if (!named.StartsWith("*:", StringComparison.Ordinal))
+            return named;
+        int colon = seen.LastIndexOf(':');
+        return colon < 0 ? null : string.Concat(seen.AsSpan(0, colon), named.AsSpan(1));
+    }
+
     /// <summary>The host's name or address alone.</summary>
     internal static string HostOf(EndPoint endPoint) => endPoint switch
     {

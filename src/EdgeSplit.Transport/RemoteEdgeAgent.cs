@@ -95,7 +95,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     {
         using IncomingMessage answer = await CallAsync(new EmptyPayload(Operation.Describe), null, cancellationToken).ConfigureAwait(false);
         AgentDescription description = ((DescribeReply)answer.Head.Payload).Description;
-        return _wasDialled && description.Address is null ? description with { Address = Address } : description;
+        return description with { Address = description.Address is { } named ? HostAndPort.Complete(named, Address) : _wasDialled ? Address : null };
     }
 
     /// <inheritdoc/>
@@ -135,7 +135,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
         using IncomingMessage answer = await CallAsync(
             new ExecuteCall(request.RequestId, request.PartitionId, _connection.TakesEncodedTensors ? request.Encoding : ActivationEncoding.None, request.Exchange), request.Inputs, cancellationToken).ConfigureAwait(false);
         var reply = (ExecuteReply)answer.Head.Payload;
-        return new PartialResult(request.RequestId, request.PartitionId, answer.TakeTensors(), reply.ComputeTime, reply.QueueTime) { WaitTime = reply.WaitTime, DeliveryTime = reply.DeliveryTime };
+        return new PartialResult(request.RequestId, request.PartitionId, answer.TakeTensors(), reply.ComputeTime, reply.QueueTime) { WaitTime = reply.WaitTime, DeliveryTimes = reply.DeliveryTimes };
     }
 
     /// <inheritdoc/>
@@ -169,7 +169,7 @@ public sealed class RemoteEdgeAgent : IEdgeAgent
     /// <summary>Brings inputs of a run, which stay the caller's.</summary>
     internal async ValueTask SendAsync(ActivationDelivery delivery, CancellationToken cancellationToken)
     {
-        using IncomingMessage _ = await CallAsync(new DeliverCall(delivery.RequestId, delivery.PartitionId), delivery.Tensors, cancellationToken).ConfigureAwait(false);
+        using IncomingMessage _ = await CallAsync(new DeliverCall(delivery.RequestId, delivery.PartitionId, _connection.TakesEncodedTensors ? delivery.Encoding : ActivationEncoding.None), delivery.Tensors, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

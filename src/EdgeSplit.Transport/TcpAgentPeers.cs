@@ -63,7 +63,12 @@ public sealed class TcpAgentPeers : IAgentPeers, IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (!_connections.TryGetValue(peer, out connection!) || HasEnded(connection))
+            {
+                // Agents that come back at other addresses leave theirs behind.
+                foreach (PeerAddress ended in _connections.Where(static pair => HasEnded(pair.Value)).Select(static pair => pair.Key).ToArray())
+                    _connections.Remove(ended);
                 _connections[peer] = connection = Task.Run(() => OpenAsync(peer), CancellationToken.None);
+            }
         }
         return await connection.WaitAsync(cancellationToken).ConfigureAwait(false);
     }

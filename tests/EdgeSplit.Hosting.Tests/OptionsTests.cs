@@ -14,8 +14,13 @@ internal sealed class OptionsTests
         string message = await FailAsync(
             static edgeSplit => edgeSplit.AddCoordinator(static options => options.AddModel("missing.onnx")),
             ("EdgeSplit:Coordinator:MaxInFlightRequests", "0"),
+            ("EdgeSplit:Coordinator:StageWindow", "0"),
+            ("EdgeSplit:Coordinator:MaxBatch", "0"),
+            ("EdgeSplit:Coordinator:MaxBatchDelay", "-00:00:01"),
             ("EdgeSplit:Coordinator:MinimumAgents", "-1"));
-        Assert.That(message, Does.Contain("EdgeSplit:Coordinator:MaxInFlightRequests").And.Contain("EdgeSplit:Coordinator:MinimumAgents").And.Contain("missing.onnx"));
+        foreach (string told in (string[])["MaxInFlightRequests", "StageWindow", "MaxBatch", "MaxBatchDelay", "MinimumAgents"])
+            Assert.That(message, Does.Contain($"EdgeSplit:Coordinator:{told}"));
+        Assert.That(message, Does.Contain("missing.onnx"));
     }
 
     [Test]

@@ -22,6 +22,16 @@ internal sealed class OneCoreAgent : IAsyncDisposable
 
     public IPEndPoint Address { get; }
 
+    /// <summary>The processor time that its process has taken so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public static async Task<OneCoreAgent> StartAsync(int core)
     {
         var start = new ProcessStartInfo("taskset") { RedirectStandardInput = true, RedirectStandardOutput = true };
@@ -35,7 +45,8 @@ internal sealed class OneCoreAgent : IAsyncDisposable
     /// <summary>The agent's process: serves until its standard input ends.</summary>
     public static async Task<int> ServeAsync(string id)
     {
-        await using var agent = new EdgeAgent(id, new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 }));
+        await using var peers = new TcpAgentPeers();
+        await using var agent = new EdgeAgent(id, new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 }), new EdgeAgentOptions { Peers = peers });
         await using var server = new AgentServer(agent, new AgentServerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) });
         await server.StartAsync(CancellationToken.None);
         Console.Out.WriteLine(server.EndPoint);

@@ -1,3 +1,4 @@
+using EdgeSplit.Compression;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Agents;
@@ -6,4 +7,8 @@ namespace EdgeSplit.Agents;
 /// <param name="RequestId">The caller's request.</param>
 /// <param name="PartitionId">The partition that reads them.</param>
 /// <param name="Tensors">The tensors by the names of that partition's inputs.</param>
-public sealed record ActivationDelivery(Guid RequestId, string PartitionId, IReadOnlyDictionary<string, Tensor> Tensors);
+public sealed record ActivationDelivery(Guid RequestId, string PartitionId, IReadOnlyDictionary<string, Tensor> Tensors)
+{
+    /// <summary>How the tensors travel where they cross a link.</summary>
+    public ActivationEncoding Encoding { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using EdgeSplit.Agents.Internal;
 using EdgeSplit.Devices;
@@ -92,6 +93,11 @@ public sealed class EdgeAgent : IEdgeAgent
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _lifetime.Token);
         try
         {
+            if (partition.IsWeightsOnly)
+            {
+                received = await FetchMissingAsync(partition, blobs, either.Token).ConfigureAwait(false);
+                return new PartitionLoaded(partition.Id, _options.TimeProvider.GetElapsedTime(started), received);
+            }
             await _partitions.LoadAsync(
                 partition.Id,
                 async token =>
@@ -228,8 +234,8 @@ public sealed class EdgeAgent : IEdgeAgent
         }
         try
         {
-            long ran = _options.TimeProvider.GetTimestamp();
-            await PeerForwarder.ForwardAsync(Id, _options.Peers, request.RequestId, exchange.Deliveries, result.Outputs, cancellationToken).ConfigureAwait(false);
+            ImmutableArray<TimeSpan> deliveryTimes = await PeerForwarder.ForwardAsync(
+                Id, _options.Peers, request.RequestId, exchange.Deliveries, result.Outputs, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
             var returned = new Dictionary<string, Tensor>(exchange.Returned.Length);
             foreach ((string name, Tensor tensor) in result.Outputs)
             {
@@ -238,7 +244,7 @@ public sealed class EdgeAgent : IEdgeAgent
                 else
                     tensor.Dispose();
             }
-            return result with { Outputs = returned, WaitTime = waited, DeliveryTime = _options.TimeProvider.GetElapsedTime(ran) };
+            return result with { Outputs = returned, WaitTime = waited, DeliveryTimes = deliveryTimes };
         }
         catch
         {

@@ -21,7 +21,8 @@ public interface IEdgeAgent : IAsyncDisposable
 
     /// <summary>
     /// Makes a partition ready to execute. Takes from <paramref name="blobs"/> only what the agent lacks. Loading a partition
-    /// again is counted and cheap: it stays until unloaded as often as loaded.
+    /// again is counted and cheap: it stays until unloaded as often as loaded. Of one that is <see cref="Models.ModelPartition.IsWeightsOnly"/>
+    /// the weights are fetched and kept, as far as the agent's store keeps what is not in use; there is nothing to unload.
     /// </summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidModel"/>, <see cref="EdgeSplitError.IntegrityFailure"/>
     /// or <see cref="EdgeSplitError.ResourceExhausted"/>.</exception>

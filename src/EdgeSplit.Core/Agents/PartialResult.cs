@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Agents;
@@ -18,8 +19,8 @@ public sealed record PartialResult(
     /// <summary>The time that the run waited for inputs from other agents.</summary>
     public TimeSpan WaitTime { get; init; }
 
-    /// <summary>The time that sending outputs to other agents took.</summary>
-    public TimeSpan DeliveryTime { get; init; }
+    /// <summary>The time until another agent had what was sent to it, for each of the request's deliveries in their order.</summary>
+    public ImmutableArray<TimeSpan> DeliveryTimes { get; init; } = [];
 
     /// <summary>Disposes of the outputs.</summary>
     public void Dispose()

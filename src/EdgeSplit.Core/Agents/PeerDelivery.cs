@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Compression;
 
 namespace EdgeSplit.Agents;
 
@@ -6,4 +7,8 @@ namespace EdgeSplit.Agents;
 /// <param name="Peer">The other agent.</param>
 /// <param name="PartitionId">The partition there.</param>
 /// <param name="Outputs">The names of the outputs, which are the names of that partition's inputs.</param>
-public sealed record PeerDelivery(PeerAddress Peer, string PartitionId, ImmutableArray<string> Outputs);
+public sealed record PeerDelivery(PeerAddress Peer, string PartitionId, ImmutableArray<string> Outputs)
+{
+    /// <summary>How the outputs travel; a lossy encoding changes them.</summary>
+    public ActivationEncoding Encoding { get; init; }
+}

@@ -18,8 +18,6 @@ namespace EdgeSplit.Coordination;
 /// <remarks>Thread-safe. Disposal ends all deployments and disposes of the agents.</remarks>
 public sealed class Coordinator : IAsyncDisposable
 {
-    private const int PlacesPerStage = 2;
-    private const int SparePlaces = 2;
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestoreAgentsTimeout = TimeSpan.FromSeconds(5);
 
@@ -96,6 +94,8 @@ public sealed class Coordinator : IAsyncDisposable
 
     internal AdmissionWindow Window { get; }
 
+    private long LeastFreeMemoryBytes => Options.Adaptation?.LeastFreeMemoryBytes ?? 0;
+
     internal ILogger Logger { get; }
 
     /// <summary>The agents that plans may use.</summary>
@@ -171,14 +171,16 @@ public sealed class Coordinator : IAsyncDisposable
             throw new EdgeSplitException(EdgeSplitError.AgentUnavailable, $"Agent '{id}' is lost: {entry.Reason}. It is available again when it reconnects.");
     }
 
-    /// <summary>The agents that plans may use and the links between them, with the coordinator as the source where reaching them takes time.</summary>
+    /// <summary>The agents that plans may use, less what deployed models take of them, and the links between them, with the coordinator as the source where reaching them takes time.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: there is no agent.</exception>
-    public FleetDescription DescribeFleet()
+    public FleetDescription DescribeFleet() => DescribeFleet(null);
+
+    private FleetDescription DescribeFleet(Deployment? deployment)
     {
         ImmutableArray<AgentEntry> agents = _agents.Usable;
         return agents.IsEmpty
             ? throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan, $"There is no agent to run layers on. Add one with {nameof(AddAgentAsync)}.")
-            : FleetBuilder.Build(agents, Options, _peers);
+            : FleetBuilder.Build(agents, Options, _peers, new DeviceShares(deployment, Deployments, LeastFreeMemoryBytes));
     }
 
     /// <summary>States what a partitioner has to solve to place a model on the agents as they are now.</summary>
@@ -186,11 +188,22 @@ public sealed class Coordinator : IAsyncDisposable
     public async ValueTask<PartitionProblem> CreateProblemAsync(ModelGraph graph, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        await PrepareProblemAsync(cancellationToken).ConfigureAwait(false);
+        return CreateProblem(graph, options, null);
+    }
+
+    /// <summary>The same for a model that may be deployed already, whose own use of the agents does not count.</summary>
+    internal async ValueTask<PartitionProblem> CreateProblemAsync(ModelGraph graph, DeploymentOptions options, Deployment deployment, CancellationToken cancellationToken)
+    {
+        await PrepareProblemAsync(cancellationToken).ConfigureAwait(false);
+        return CreateProblem(graph, options, deployment);
+    }
+
+    /// <summary>The same from what is known by now.</summary>
+    internal PartitionProblem CreateProblem(ModelGraph graph, DeploymentOptions? options, Deployment? deployment)
+    {
         ImmutableArray<AgentEntry> agents = _agents.Usable;
-        if (_peers is not null)
-            await _peers.MeasureAllAsync(agents, cancellationToken).ConfigureAwait(false);
-        FleetDescription fleet = DescribeFleet();
+        FleetDescription fleet = DescribeFleet(deployment);
         bool someReachOthers = Options.Links.Keys.Any(link => link.From != Options.Id && link.To != Options.Id)
             || (_peers is not null && agents.Any(from => agents.Any(to => _peers.Find(from, to) is not null)));
         return new PartitionProblem
@@ -204,6 +217,13 @@ public sealed class Coordinator : IAsyncDisposable
             RequestsPerSecond = options?.RequestsPerSecond ?? 0,
             MeasuredLayerSeconds = options?.MeasuredLayerSeconds ?? ImmutableDictionary<string, ImmutableArray<double>>.Empty,
         };
+    }
+
+    private async ValueTask PrepareProblemAsync(CancellationToken cancellationToken)
+    {
+        await EnsureOwnAgentAsync(cancellationToken).ConfigureAwait(false);
+        if (_peers is not null)
+            await _peers.MeasureAllAsync(_agents.Usable, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Measures a model's layers on every agent that plans may use, side by side, for <see cref="DeploymentOptions.MeasuredLayerSeconds"/>.</summary>
@@ -305,7 +325,7 @@ public sealed class Coordinator : IAsyncDisposable
             RequestsPerSecond = options.RequestsPerSecond > 0 ? options.RequestsPerSecond : stored.RequestsPerSecond,
             MeasuredLayerSeconds = options.MeasuredLayerSeconds.IsEmpty ? stored.MeasuredLayerSeconds.ToImmutableDictionary() : options.MeasuredLayerSeconds,
         },
-        new FormerPlan(stored.Assignment, agentsTimeout ?? RestoreAgentsTimeout),
+        new FormerPlan(stored.Assignment, agentsTimeout ?? RestoreAgentsTimeout) { Routes = stored.Routes },
         cancellationToken);
 
     private IModelRepository RepositoryToRestoreFrom() => Options.Repository
@@ -318,7 +338,7 @@ public sealed class Coordinator : IAsyncDisposable
         (string path, string name, bool isStored) = await ResolveAsync(model, options.Name, cancellationToken).ConfigureAwait(false);
         ISplittableModel opened = await _format.OpenAsync(path, cancellationToken).ConfigureAwait(false);
         var corrections = new CostCorrections();
-        var stager = new EpochStager(name, opened, Options.Repository, _agents, _peers, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
+        var stager = new EpochStager(name, opened, Options, _agents, _peers, plan => new TimingRecorder(plan, corrections, Options.Id, Options.TimeProvider), Logger);
         var deployment = new Deployment(this, name, opened, stager, corrections, options);
         try
         {
@@ -370,8 +390,8 @@ public sealed class Coordinator : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets as many requests in as keep every stage of every plan busy: one that computes and one whose tensors travel for each
-    /// stage that a device runs at a time. More would only wait on the agents, where they cannot be put off any more.
+    /// Lets as many requests in as the windows of all stages of all plans hold. More would only wait on the agents, where they cannot
+    /// be put off any more.
     /// </summary>
     internal void FitWindow()
     {
@@ -379,7 +399,7 @@ public sealed class Coordinator : IAsyncDisposable
         foreach (Deployment deployment in Deployments)
         {
             if (deployment.CurrentEpoch?.Plan is { } plan)
-                useful += SparePlaces + plan.Stages.Sum(stage => PlacesPerStage * plan.Fleet.Devices[stage.Device].ConcurrentStages);
+                useful += plan.Stages.Sum(stage => Options.StageWindow * plan.Fleet.Devices[stage.Device].ConcurrentStages);
         }
         Window.Limit(useful == 0 ? int.MaxValue : useful);
     }
@@ -512,7 +532,7 @@ public sealed class Coordinator : IAsyncDisposable
         lock (_watchLock)
         {
             if (_disposed == 0)
-                _watch ??= new AgentWatch(_agents, Options.Membership, Options.TimeProvider, MarkLost, OnTick);
+                _watch ??= new AgentWatch(_agents, Options.Membership, Options.TimeProvider, MarkLost, OnTick, LeastFreeMemoryBytes);
         }
     }
 

@@ -2,6 +2,7 @@ using EdgeSplit.Agents;
 using EdgeSplit.Agents.Internal;
 using EdgeSplit.Compression;
 using EdgeSplit.Coordination.Adaptation;
+using EdgeSplit.Coordination.Batching;
 using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
@@ -60,13 +61,32 @@ public sealed record CoordinatorOptions
         init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A coordinator works on at least one request at a time.");
     } = 32;
 
-    /// <summary>Requests that wait for their turn; further ones fail with <see cref="EdgeSplitError.Overloaded"/>.</summary>
+    /// <summary>
+    /// Requests that wait for their turn; further ones fail with <see cref="EdgeSplitError.Overloaded"/>, or the newest of the
+    /// <see cref="RequestOptions.Client"/> that has most of them.
+    /// </summary>
     /// <value>Default: 1024.</value>
     public int MaxQueuedRequests
     {
         get;
         init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A queue's length is 0 or more.");
     } = 1024;
+
+    /// <summary>
+    /// Requests that each stage has under way, for each that its agent runs at a time: one that computes, and others whose tensors
+    /// travel or have arrived. Fewer leave the agent idle while tensors travel; more only wait there. The windows of all stages
+    /// together also bound how many requests are worked on.
+    /// </summary>
+    /// <value>Default: 3.</value>
+    public int StageWindow
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A stage has at least one request under way.");
+    } = 3;
+
+    /// <summary>Joins small requests that come at about the same time, for models where that is possible.</summary>
+    /// <value>Default: null, for each request to run by itself.</value>
+    public BatchingOptions? Batching { get; init; }
 
     /// <summary>How agents are watched.</summary>
     public MembershipOptions Membership { get; init; } = new();

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Coordination.Adaptation.Internal;
+using EdgeSplit.Coordination.Batching;
+using EdgeSplit.Coordination.Batching.Internal;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Costs;
 using EdgeSplit.Models;
@@ -21,19 +23,23 @@ public sealed class Deployment : IAsyncDisposable
 {
     // Each attempt loses an agent, so this only bounds what agents that come and go without end can do to a request.
     private const int MaxAttempts = 10;
+    private static readonly RequestOptions NoOptions = new();
 
     private readonly Coordinator _coordinator;
     private readonly ISplittableModel _model;
     private readonly EpochStager _stager;
     private readonly DeploymentOptions _options;
     private readonly InputChecker _inputs;
+    private readonly RequestBatcher? _batcher;
     private readonly TimeProvider _time;
     private readonly KeyValuePair<string, object?> _modelTag;
     private readonly SemaphoreSlim _switching = new(1);
     private readonly CancellationTokenSource _lifetime = new();
     private readonly Lock _recoveryLock = new();
+    private readonly Standby? _standby;
     private PlanEpoch? _epoch;
     private Recovery? _recovery;
+    private CancellationTokenSource? _optionalSwitch;
     private Task _draining = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     // When the agents that are left could no longer run the model; 0 while they can.
@@ -51,8 +57,14 @@ public sealed class Deployment : IAsyncDisposable
         _inputs = new InputChecker(name, model.Inputs);
         _time = coordinator.Options.TimeProvider;
         _modelTag = new KeyValuePair<string, object?>("edgesplit.model.name", name);
+        if ((options.Batching ?? coordinator.Options.Batching) is { } batching)
+            _batcher = CreateBatcher(batching);
         // A plan that was given is what its giver wants.
-        Adapter = options.Plan is null && coordinator.Options.Adaptation is { } adaptation ? new DeploymentAdapter(coordinator, this, adaptation) : null;
+        if (options.Plan is null && coordinator.Options.Adaptation is { } adaptation)
+        {
+            _standby = adaptation.Standby is { } standby ? new Standby(coordinator, this, stager, standby) : null;
+            Adapter = new DeploymentAdapter(coordinator, this, _standby, adaptation);
+        }
     }
 
     /// <summary>The model's name.</summary>
@@ -67,11 +79,17 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>What stages and transfers really took; plans that the partitioner makes anew rest on it.</summary>
     public CostCorrections Corrections { get; }
 
+    /// <summary>What is done if an agent is lost that the plan needs, and how far that is prepared (<see cref="AdaptationOptions.Standby"/>).</summary>
+    public ImmutableArray<StandbyPlan> StandbyPlans => _standby?.Plans ?? [];
+
     /// <summary>What a request must give.</summary>
     public ImmutableArray<TensorInfo> Inputs => _model.Inputs;
 
     /// <summary>What a request gets.</summary>
     public ImmutableArray<TensorInfo> Outputs => _model.Outputs;
+
+    /// <summary>Whether small requests may be joined: asked for, possible by the model's shapes, and not found to change results.</summary>
+    public bool IsBatching => _batcher is { IsActive: true };
 
     internal DeploymentAdapter? Adapter { get; }
 
@@ -84,26 +102,39 @@ public sealed class Deployment : IAsyncDisposable
 
     private PlanEpoch Current => CurrentEpoch ?? throw new ObjectDisposedException(nameof(Deployment), $"The deployment of model '{Name}' was disposed of.");
 
+    /// <summary>Runs the model once, for the client without a name.</summary>
+    /// <param name="inputs">Every input by name; borrowed until the call completes, and unchanged until then.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    /// <inheritdoc cref="InferAsync(IReadOnlyDictionary{string, Tensor}, RequestOptions, CancellationToken)"/>
+    public ValueTask<FinalResult> InferAsync(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken = default) =>
+        InferAsync(inputs, NoOptions, cancellationToken);
+
     /// <summary>Runs the model once.</summary>
     /// <param name="inputs">Every input by name; borrowed until the call completes, and unchanged until then.</param>
+    /// <param name="options">Who asks.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <returns>The outputs, for the caller to dispose of.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/>; <see cref="EdgeSplitError.Overloaded"/>;
     /// <see cref="EdgeSplitError.ExecutionFailed"/>; <see cref="EdgeSplitError.AgentUnavailable"/>: an agent was lost, and the others
     /// cannot run the model.</exception>
-    public async ValueTask<FinalResult> InferAsync(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken = default)
+    public async ValueTask<FinalResult> InferAsync(IReadOnlyDictionary<string, Tensor> inputs, RequestOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(options);
         long started = _time.GetTimestamp();
         _inputs.Check(inputs);
         using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.request");
         activity?.SetTag(_modelTag.Key, _modelTag.Value);
-        await _coordinator.Window.EnterAsync(cancellationToken).ConfigureAwait(false);
+        Task<FinalResult>? batched = _batcher?.TryRun(inputs, options.Client, cancellationToken);
+        if (batched is null)
+            await _coordinator.Window.EnterAsync(options.Client, cancellationToken).ConfigureAwait(false);
         EdgeSplitTelemetry.RequestsInFlight.Add(1, _modelTag);
         bool gaveUp = false;
         try
         {
-            FinalResult result = await RunAsync(inputs, started, cancellationToken).ConfigureAwait(false);
+            FinalResult result = batched is null
+                ? await RunAsync(inputs, started, 1, cancellationToken).ConfigureAwait(false)
+                : await batched.ConfigureAwait(false);
             EdgeSplitTelemetry.RequestDuration.Record(result.Latency.TotalSeconds, _modelTag);
             _coordinator.OnRequestEnded(Name, result.Epoch, result.Latency, result.Stages, null);
             return result;
@@ -121,7 +152,8 @@ public sealed class Deployment : IAsyncDisposable
         finally
         {
             EdgeSplitTelemetry.RequestsInFlight.Add(-1, _modelTag);
-            _coordinator.Window.Leave(gaveUp);
+            if (batched is null)
+                _coordinator.Window.Leave(options.Client, gaveUp);
         }
     }
 
@@ -140,7 +172,7 @@ public sealed class Deployment : IAsyncDisposable
         {
             await SwitchAsync(Current, plan, null, false, cancellationToken).ConfigureAwait(false);
             draining = _draining;
-            Note(RepartitionTrigger.Asked, plan is null ? "Someone asked for a new plan." : "Someone gave a plan.", started);
+            Note(RepartitionTrigger.Asked, plan is null ? "Someone asked for a new plan." : "Someone gave a plan.", "It was asked for.", started);
         }
         finally
         {
@@ -162,6 +194,11 @@ public sealed class Deployment : IAsyncDisposable
         await _lifetime.CancelAsync().ConfigureAwait(false);
         if (Adapter is not null)
             await Adapter.Searching.ConfigureAwait(false);
+        if (_standby is not null)
+        {
+            await _standby.Preparing.ConfigureAwait(false);
+            await _standby.ReleaseAsync().ConfigureAwait(false);
+        }
         await _switching.WaitAsync().ConfigureAwait(false);
         try
         {
@@ -182,10 +219,22 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>States the model's problem with what was measured, from the plan in use where there is one.</summary>
     internal async ValueTask<PartitionProblem> CreateProblemAsync(PartitionPlan? current, CancellationToken cancellationToken)
     {
-        PartitionProblem problem = Corrections.Apply(await _coordinator.CreateProblemAsync(_model.Graph, _options, cancellationToken).ConfigureAwait(false));
-        return current is null ? problem : problem with
+        return Complete(await _coordinator.CreateProblemAsync(_model.Graph, _options, this, cancellationToken).ConfigureAwait(false), current);
+    }
+
+    private PartitionProblem Complete(PartitionProblem problem, PartitionPlan? current)
+    {
+        problem = Corrections.Apply(problem);
+        if (current is null)
+            return problem;
+        ImmutableArray<PlanRoute> routes = [.. current.Routes.Select(route => route with
         {
-            CurrentAssignment = [.. current.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
+            Assignment = [.. route.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
+        })];
+        return problem with
+        {
+            CurrentAssignment = routes[0].Assignment,
+            CurrentRoutes = routes,
             Constraints = problem.Constraints with { HoldsBothEpochs = true },
         };
     }
@@ -194,15 +243,26 @@ public sealed class Deployment : IAsyncDisposable
     internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, Conditions madeFor, CancellationToken cancellationToken)
     {
         await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            if (Current != from)
-                return false;
-            await SwitchAsync(from, plan, madeFor, false, cancellationToken).ConfigureAwait(false);
+            lock (_recoveryLock)
+            {
+                if (Current != from || (_recovery is { Ended.IsCompleted: false } recovery && recovery.Epoch == from))
+                    return false;
+                _optionalSwitch = stop;
+            }
+            await SwitchAsync(from, plan, madeFor, false, stop.Token).ConfigureAwait(false);
             return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
         finally
         {
+            lock (_recoveryLock)
+                _optionalSwitch = null;
             _switching.Release();
         }
     }
@@ -219,7 +279,7 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FinalResult> RunAsync(IReadOnlyDictionary<string, Tensor> inputs, long started, CancellationToken cancellationToken)
+    private async ValueTask<FinalResult> RunAsync(IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, CancellationToken cancellationToken)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -227,7 +287,7 @@ public sealed class Deployment : IAsyncDisposable
             StageFailedException failure;
             try
             {
-                return await RequestRun.RunAsync(epoch, inputs, started, _coordinator.Window, _time, cancellationToken).ConfigureAwait(false);
+                return await RequestRun.RunAsync(epoch, inputs, started, requests, _coordinator.Window, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (StageFailedException exception)
             {
@@ -248,6 +308,17 @@ public sealed class Deployment : IAsyncDisposable
         }
     }
 
+    private RequestBatcher? CreateBatcher(BatchingOptions batching)
+    {
+        if (BatchAxis.WhyNot(Inputs, Outputs) is { } reason)
+        {
+            _coordinator.Logger.NotBatched(Name, reason);
+            return null;
+        }
+        return new RequestBatcher(
+            Name, batching, Inputs, _coordinator.Options.MaxQueuedRequests, _coordinator.Window, (inputs, requests, cancellationToken) => RunAsync(inputs, _time.GetTimestamp(), requests, cancellationToken), _time, _coordinator.Logger);
+    }
+
     private PlanEpoch Enter()
     {
         while (true)
@@ -263,7 +334,13 @@ public sealed class Deployment : IAsyncDisposable
     internal void OnAgentLost(AgentEntry agent, Exception cause)
     {
         if (CurrentEpoch is { } epoch && epoch.Uses(agent))
-            _ = LeaveAsync(SwitchOnce(epoch, agent, $"Model '{Name}': agent '{agent.Id}' was lost: {cause.Message}"));
+            Leave(epoch, agent, $"Model '{Name}': agent '{agent.Id}' was lost: {cause.Message}");
+    }
+
+    /// <summary>Switches away from an epoch that lost an agent, without anyone who waits for it.</summary>
+    private void Leave(PlanEpoch epoch, AgentEntry agent, string why)
+    {
+        _ = LeaveAsync(SwitchOnce(epoch, agent, why));
 
         async Task LeaveAsync(Task switching)
         {
@@ -285,6 +362,12 @@ public sealed class Deployment : IAsyncDisposable
             _coordinator.MarkLost(failure.Agent, failure.InnerException!);
         else
             failed.NoteForgotten(failure.Agent);
+        if (failed.IsServing)
+        {
+            // The next plan is made meanwhile; the request need not wait for it.
+            Leave(failed, failure.Agent, failure.Describe(Name).Message);
+            return;
+        }
         while (true)
         {
             int version = _coordinator.AgentsVersion;
@@ -321,7 +404,11 @@ public sealed class Deployment : IAsyncDisposable
             // One that failed is only worth another try when the agents have changed.
             int version = _coordinator.AgentsVersion;
             if (_recovery is null || _recovery.Epoch != failed || (_recovery.Ended.IsFaulted && _recovery.AgentsVersion != version))
+            {
+                // Requests wait for this one; nobody does for one that was to make them faster.
+                _optionalSwitch?.Cancel();
                 _recovery = new Recovery(failed, version, Task.Run(() => SwitchFromAsync(failed, lost, why)));
+            }
             return _recovery.Ended;
         }
     }
@@ -334,8 +421,10 @@ public sealed class Deployment : IAsyncDisposable
         {
             if (Current != failed)
                 return;
-            await SwitchAsync(failed, null, null, true, _lifetime.Token).ConfigureAwait(false);
-            Note(RepartitionTrigger.AgentWent, why, started);
+            bool isTakenOver = await TryTakeOverAsync(failed, lost).ConfigureAwait(false);
+            if (!isTakenOver)
+                await SwitchAsync(failed, null, null, true, _lifetime.Token).ConfigureAwait(false);
+            Note(RepartitionTrigger.AgentWent, why, isTakenOver ? "One agent takes over at once; a better plan is looked for next." : "The plan in use could not go on.", started);
         }
         catch (OperationCanceledException)
         {
@@ -352,23 +441,45 @@ public sealed class Deployment : IAsyncDisposable
         }
     }
 
-    private void Note(RepartitionTrigger trigger, string cause, long started) => _coordinator.Note(new RepartitionDecision
+    /// <summary>Lets one agent run what a lost one ran, which stands by for it or at least needs no search.</summary>
+    private async ValueTask<bool> TryTakeOverAsync(PlanEpoch failed, AgentEntry lost)
+    {
+        // Where copies serve on, there is time for a better plan.
+        if (_standby is null || failed.IsServing)
+            return false;
+        try
+        {
+            Conditions conditions = _coordinator.Observe();
+            if (_standby.Find(failed, lost, Complete(_coordinator.CreateProblem(_model.Graph, _options, this), failed.Plan)) is not { } plan)
+                return false;
+            await SwitchAsync(failed, plan, conditions, true, _lifetime.Token, isProvisional: true).ConfigureAwait(false);
+            return true;
+        }
+        catch (EdgeSplitException exception)
+        {
+            _coordinator.Logger.TakeOverFailed(exception, Name, lost.Id);
+            return false;
+        }
+    }
+
+    private void Note(RepartitionTrigger trigger, string cause, string reason, long started) => _coordinator.Note(new RepartitionDecision
     {
         Time = _time.GetUtcNow(),
         Model = Name,
         Trigger = trigger,
         Cause = cause,
         Switched = true,
-        Reason = trigger == RepartitionTrigger.Asked ? "It was asked for." : "The plan in use could not go on.",
+        Reason = reason,
         Epoch = Current.Number,
         After = Current.Plan.Cost,
         Elapsed = _time.GetElapsedTime(started),
     });
 
     /// <summary>Replaces an epoch; the caller holds <see cref="_switching"/>.</summary>
-    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, Conditions? madeFor, bool mustServe, CancellationToken cancellationToken)
+    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, Conditions? madeFor, bool mustServe, CancellationToken cancellationToken, bool isProvisional = false)
     {
         PlanEpoch next = await StageAsync(old.Number + 1, plan, madeFor, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
+        next.IsProvisional = isProvisional;
         Volatile.Write(ref _epoch, next);
         Volatile.Write(ref _downSince, 0);
         _coordinator.FitWindow();
@@ -410,8 +521,9 @@ public sealed class Deployment : IAsyncDisposable
         ImmutableArray<Layer> layers = _model.Graph.Layers;
         if (layers.Length != former.Assignment.Count || !layers.All(layer => former.Assignment.ContainsKey(layer.Name)))
             return null;
-        string[] ids = [.. layers.Select(layer => former.Assignment[layer.Name])];
-        bool allCame = await WaitForAgentsAsync(agents => Array.TrueForAll(ids, agents.Contains), former.AgentsTimeout, cancellationToken).ConfigureAwait(false);
+        ImmutableArray<StoredRoute> stored = former.Routes.IsDefaultOrEmpty ? [new StoredRoute(1, ImmutableSortedDictionary<string, string>.Empty)] : former.Routes;
+        string[][] ids = [.. stored.Select(route => layers.Select(layer => route.Moved.GetValueOrDefault(layer.Name) ?? former.Assignment[layer.Name]).ToArray())];
+        bool allCame = await WaitForAgentsAsync(agents => ids.All(route => Array.TrueForAll(route, agents.Contains)), former.AgentsTimeout, cancellationToken).ConfigureAwait(false);
         if (!allCame)
         {
             await WaitForAgentsAsync(static agents => agents.Count > 0, _coordinator.Options.CapacityTimeout, cancellationToken).ConfigureAwait(false);
@@ -419,12 +531,12 @@ public sealed class Deployment : IAsyncDisposable
         }
         Conditions madeFor = await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
         PartitionProblem problem = await CreateProblemAsync(null, cancellationToken).ConfigureAwait(false);
-        int[] devices = [.. ids.Select(problem.Fleet.IndexOf)];
-        if (devices.Contains(-1))
+        ImmutableArray<PlanRoute> routes = [.. stored.Select((route, index) => new PlanRoute(route.Share, [.. ids[index].Select(problem.Fleet.IndexOf)]))];
+        if (routes.Any(static route => route.Assignment.Contains(-1)))
             return null;
         try
         {
-            PartitionPlan plan = new PlanEvaluator(problem).Create(devices, "restored");
+            PartitionPlan plan = new PlanEvaluator(problem).Create(routes, "restored");
             return await _stager.StageAsync(1, plan, madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
         }
         catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.NoFeasiblePlan)
@@ -479,8 +591,10 @@ public sealed class Deployment : IAsyncDisposable
                 return;
             }
             PartitionPlan plan = epoch.Plan;
-            var stored = new StoredDeployment(Name, plan.Graph.Layers.ToImmutableSortedDictionary(static layer => layer.Name, layer => plan.Fleet.Devices[plan.Assignment[layer.Index]].Id, StringComparer.Ordinal))
+            var stored = new StoredDeployment(Name, IdsOf(plan.Graph.Layers, plan.Assignment))
             {
+                Routes = plan.Routes.Length == 1 ? [] : [.. plan.Routes.Select(route => new StoredRoute(
+                    route.Share, IdsOf(plan.Graph.Layers.Where(layer => route.Assignment[layer.Index] != plan.Assignment[layer.Index]), route.Assignment)))],
                 RequestsPerSecond = _options.RequestsPerSecond,
                 MeasuredLayerSeconds = _options.MeasuredLayerSeconds.ToImmutableSortedDictionary(StringComparer.Ordinal),
             };
@@ -490,6 +604,9 @@ public sealed class Deployment : IAsyncDisposable
         {
             _coordinator.Logger.DeploymentNotKept(exception, Name);
         }
+
+        ImmutableSortedDictionary<string, string> IdsOf(IEnumerable<Layer> layers, ImmutableArray<int> assignment) =>
+            layers.ToImmutableSortedDictionary(static layer => layer.Name, layer => epoch.Plan.Fleet.Devices[assignment[layer.Index]].Id, StringComparer.Ordinal);
     }
 
     private sealed record Recovery(PlanEpoch Epoch, int AgentsVersion, Task Ended);

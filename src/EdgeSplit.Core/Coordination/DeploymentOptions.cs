@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Coordination.Batching;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination;
@@ -29,6 +30,9 @@ public sealed record DeploymentOptions
 
     /// <summary>Seconds of each layer by the ids of the agents that measured them (<see cref="Costs.AgentProfiler"/>); others are estimated.</summary>
     public ImmutableDictionary<string, ImmutableArray<double>> MeasuredLayerSeconds { get; init; } = ImmutableDictionary<string, ImmutableArray<double>>.Empty;
+
+    /// <summary>Joins small requests that come at about the same time, where the model allows it.</summary>
+    public BatchingOptions? Batching { get; init; }
 
     /// <summary>Told how the deployment, and each later switch to another plan, gets on.</summary>
     public IProgress<DeploymentProgress>? Progress { get; init; }

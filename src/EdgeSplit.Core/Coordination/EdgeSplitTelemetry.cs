@@ -25,6 +25,12 @@ public static class EdgeSplitTelemetry
     internal static UpDownCounter<int> RequestsQueued { get; } = Meter.CreateUpDownCounter<int>(
         "edgesplit.requests.queued", "{request}", "Requests that wait for their turn.");
 
+    internal static Histogram<int> BatchSize { get; } = Meter.CreateHistogram<int>(
+        "edgesplit.batch.size", "{request}", "Requests that were joined and run as one.");
+
+    internal static Histogram<double> BatchDelay { get; } = Meter.CreateHistogram<double>(
+        "edgesplit.batch.delay", "s", "Time that a request waited to be joined with others, and then for their turn.");
+
     internal static Counter<long> StageBytes { get; } = Meter.CreateCounter<long>(
         "edgesplit.stage.io", "By", "Bytes of tensors that agents were sent and answered with, before compression.");
 

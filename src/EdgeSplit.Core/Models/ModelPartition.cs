@@ -22,6 +22,12 @@ public sealed record ModelPartition
     /// <summary>The name of the partition everywhere: it depends on the content alone, so equal partitions share sessions and files.</summary>
     public string Id => field ??= ContentHash.Of(Skeleton.Span).ToString()[..16];
 
+    /// <summary>Whether there is nothing to run: an agent that is to load it only fetches the weights, and counts no load.</summary>
+    public bool IsWeightsOnly => Skeleton.IsEmpty;
+
+    /// <summary>The same weights, and nothing to run.</summary>
+    public ModelPartition WeightsOnly() => new() { Skeleton = default, Blobs = Blobs, Inputs = [], Outputs = [] };
+
     /// <summary>The bytes of the weights.</summary>
     public long WeightBytes => Blobs.Sum(static blob => blob.ByteCount);
 }

@@ -4,7 +4,8 @@ namespace EdgeSplit.Partitioning;
 
 /// <summary>
 /// The default partitioner: tries single devices, contiguous splits of several orders, cuts and local search, improves the
-/// best by annealing, proves small problems exactly, and says how far from the best possible its plan can be.
+/// best by annealing, proves small problems exactly, and says how far from the best possible its plan can be. Where
+/// <see cref="PlanConstraints.MaximumReplicas"/> allows it, the stages that limit the throughput get copies on further devices.
 /// </summary>
 /// <remarks>
 /// Deterministic: the same problem and options give the same plan (see <see cref="AutoPartitionerOptions.TimeBudget"/>).
@@ -33,8 +34,8 @@ public sealed class AutoPartitioner : IPartitioner
         ArgumentNullException.ThrowIfNull(problem);
         var budget = new WorkBudget(_options.TimeBudget, _time, cancellationToken);
         var model = new PlacementModel(problem);
-        var portfolio = new Portfolio(model, budget, _options.AcceptedGap);
+        var portfolio = new Portfolio(model, StageReplication.IsWorthwhile(model) ? budget.Part(1 - Replicated.BudgetShare) : budget, _options.AcceptedGap);
         portfolio.Run();
-        return new PlanEvaluator(model).Create(portfolio.Best, Name, portfolio.LowerBound);
+        return Replicated.Create(model, portfolio.Best, Name, portfolio.LowerBound, budget);
     }
 }

@@ -14,11 +14,21 @@ public sealed record PartitionPlan
     /// <summary>The fleet that the plan is for.</summary>
     public required Fleet Fleet { get; init; }
 
-    /// <summary>The position in the fleet of each layer's device.</summary>
+    /// <summary>The position in the fleet of each layer's device; where requests take several routes, on the one that most of them take.</summary>
     public required ImmutableArray<int> Assignment { get; init; }
 
-    /// <summary>The stages that follow from the assignment, in an order in which they can run.</summary>
+    /// <summary>
+    /// The stages that follow from the assignment, in an order in which they can run. Where requests take several routes, those of all routes, each
+    /// once; two of the same layers are copies of one stage.
+    /// </summary>
     public required ImmutableArray<PlanStage> Stages { get; init; }
+
+    /// <summary>The ways that requests take in turn, the one that most of them take first; a single one unless the plan has copies of stages.</summary>
+    public ImmutableArray<PlanRoute> Routes
+    {
+        get => field.IsDefaultOrEmpty ? [new PlanRoute(1, Assignment) { Stages = [.. Enumerable.Range(0, Stages.Length)] }] : field;
+        init;
+    }
 
     /// <summary>What the evaluator predicts.</summary>
     public required PlanCost Cost { get; init; }

@@ -49,6 +49,9 @@ public sealed record PartitionProblem
     /// <summary>Where to start from when re-planning: the device of each layer (-1 where it has gone), or default.</summary>
     public ImmutableArray<int> CurrentAssignment { get; init; }
 
+    /// <summary>Where requests take several routes through the current plan, those; <see cref="CurrentAssignment"/> is then that of the first.</summary>
+    public ImmutableArray<PlanRoute> CurrentRoutes { get; init; } = [];
+
     /// <summary>The seed of whatever is random.</summary>
     public int Seed { get; init; }
 }

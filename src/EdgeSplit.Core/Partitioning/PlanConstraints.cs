@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EdgeSplit.Costs;
 
 namespace EdgeSplit.Partitioning;
 
@@ -19,6 +20,20 @@ public sealed record PlanConstraints
 
     /// <summary>The largest number of devices that a plan may use; null for any.</summary>
     public int? MaximumDevices { get; init; }
+
+    /// <summary>
+    /// The largest number of devices that a plan may keep a layer on, so that requests take them in turn: above 1 a stage may have copies,
+    /// which raises the throughput for the memory of its weights on each of them.
+    /// </summary>
+    /// <value>Default: 1, no copies.</value>
+    public int MaximumReplicas
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A layer is on 1 device or more.");
+    } = 1;
+
+    /// <summary>The constraints that go with a ready-made objective: for throughput copies of stages on as many devices as pays, for others none.</summary>
+    public static PlanConstraints ForObjective(PlanObjective objective) => new() { MaximumReplicas = objective == PlanObjective.Throughput ? int.MaxValue : 1 };
 
     /// <summary>
     /// Whether the memory of each device holds the plan and, beside it, what <see cref="PartitionProblem.CurrentAssignment"/>

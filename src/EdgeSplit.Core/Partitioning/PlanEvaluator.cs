@@ -15,6 +15,9 @@ namespace EdgeSplit.Partitioning;
 /// without <see cref="PartitionProblem.OverlapTransfers"/> the sum of the three. Energy is active power while a device
 /// computes, idle power for the rest of the request's latency on devices that have a layer, and the joules per byte of links.
 /// A cut costs what <see cref="Models.Activation.CutPenalty"/> says, on both sides.</para>
+/// <para>Where requests take several routes in turn, each is judged as an assignment of its own; latency, bytes, and the times that devices
+/// compute, send and receive are their means by share. The memory of a device holds the weights of all routes and the activations of the
+/// largest; a device with a layer on any route draws idle power; and constraints hold on every route.</para>
 /// <para>Thread-safe.</para>
 /// </remarks>
 public sealed class PlanEvaluator
@@ -36,41 +39,51 @@ public sealed class PlanEvaluator
     /// <summary>Evaluates an assignment.</summary>
     /// <param name="assignment">The position in the fleet of each layer's device.</param>
     /// <exception cref="ArgumentException">The assignment has another length than the model, or names a device that does not exist.</exception>
-    public PlanEvaluation Evaluate(ReadOnlySpan<int> assignment)
-    {
-        if (assignment.Length != _model.LayerCount)
-            throw new ArgumentException($"The assignment names {assignment.Length} layers; model '{Problem.Graph.Name}' has {_model.LayerCount}.", nameof(assignment));
-        foreach (int device in assignment)
-        {
-            if (device < 0 || device >= _model.DeviceCount)
-                throw new ArgumentException($"The assignment names device {device}; the fleet has {_model.DeviceCount}.", nameof(assignment));
-        }
+    public PlanEvaluation Evaluate(ReadOnlySpan<int> assignment) => Evaluate([new PlanRoute(1, [.. assignment])]);
 
+    /// <summary>Evaluates routes that requests take in turn.</summary>
+    /// <param name="routes">The routes, one at least, the one that most take first; their stages are not looked at.</param>
+    /// <exception cref="ArgumentException">There is no route, their shares do not add up to 1, or an assignment has another length than the
+    /// model or names a device that does not exist.</exception>
+    public PlanEvaluation Evaluate(ImmutableArray<PlanRoute> routes)
+    {
+        Check(routes);
         var loads = new PlacementLoads(_model);
-        loads.Reset(assignment);
+        if (routes.Length == 1)
+            loads.Reset(routes[0].Assignment.AsSpan());
+        else
+            loads.Mix([.. routes.Select(route => (route.Share, LoadsOf(route.Assignment)))]);
         var checker = new ConstraintChecker(_model);
         ImmutableArray<PlanViolation> violations = checker.Violations(loads);
         bool runs = !violations.Any(static violation => violation.Kind is PlanViolationKind.Unsupported or PlanViolationKind.IllegalCut);
-        ImmutableArray<PlanStage> stages = [];
-        var timeline = new List<TimelineEntry>();
+        var stages = new StageList();
+        ImmutableArray<TimelineEntry> timeline = [];
         PlanCost cost = Infinite;
         if (runs)
         {
             var score = new PlacementScore(_model, loads);
-            score.Grouping.Build(assignment);
-            cost = score.Cost(PlanMeasures.All, score.Simulator.Run(loads.Assignment, timeline));
-            var layerSeconds = new double[_model.LayerCount];
-            for (int layer = 0; layer < layerSeconds.Length; layer++)
-                layerSeconds[layer] = _model.SecondsOf(layer, assignment[layer]);
-            stages = StageBuilder.Build(_model.Graph, score.Grouping, layerSeconds);
+            double latency = 0;
+            for (int route = 0; route < routes.Length; route++)
+            {
+                int[] assignment = [.. routes[route].Assignment];
+                score.Grouping.Build(assignment);
+                List<TimelineEntry>? entries = route == 0 ? [] : null;
+                latency += routes[route].Share * score.Simulator.Run(assignment, entries);
+                stages.Add(routes[route], StageBuilder.Build(_model.Graph, score.Grouping, SecondsOf(assignment)));
+                timeline = entries is null ? timeline : [.. entries];
+            }
+            cost = score.Cost(PlanMeasures.All, latency);
+            routes = stages.Number();
+            timeline = [.. timeline.Select(entry => entry.Kind == TimelineEntryKind.Compute ? entry with { Index = routes[0].Stages[entry.Index] } : entry)];
         }
         return new PlanEvaluation
         {
             Cost = cost,
             Objective = runs ? Problem.CostModel.Combine(cost) : double.PositiveInfinity,
-            Stages = stages,
+            Stages = stages.Stages,
+            Routes = routes,
             Devices = [.. Enumerable.Range(0, _model.DeviceCount).Select(device => UsageOf(loads, checker, device))],
-            Timeline = [.. timeline],
+            Timeline = timeline,
             Violations = violations,
         };
     }
@@ -80,9 +93,17 @@ public sealed class PlanEvaluator
     /// <param name="partitioner">The name of what found it.</param>
     /// <param name="lowerBound">What no plan can be below, or null.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: the assignment breaks a constraint; the message says which.</exception>
-    public PartitionPlan Create(ReadOnlySpan<int> assignment, string partitioner, double? lowerBound = null)
+    public PartitionPlan Create(ReadOnlySpan<int> assignment, string partitioner, double? lowerBound = null) =>
+        Create([new PlanRoute(1, [.. assignment])], partitioner, lowerBound);
+
+    /// <summary>Makes a plan of routes that requests take in turn.</summary>
+    /// <param name="routes">The routes, as <see cref="Evaluate(ImmutableArray{PlanRoute})"/> takes them.</param>
+    /// <param name="partitioner">The name of what found them.</param>
+    /// <param name="lowerBound">What no plan can be below, or null.</param>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NoFeasiblePlan"/>: a constraint is broken; the message says which.</exception>
+    public PartitionPlan Create(ImmutableArray<PlanRoute> routes, string partitioner, double? lowerBound = null)
     {
-        PlanEvaluation evaluation = Evaluate(assignment);
+        PlanEvaluation evaluation = Evaluate(routes);
         if (!evaluation.IsFeasible)
         {
             throw new EdgeSplitException(EdgeSplitError.NoFeasiblePlan,
@@ -92,13 +113,45 @@ public sealed class PlanEvaluator
         {
             Graph = Problem.Graph,
             Fleet = Problem.Fleet,
-            Assignment = [.. assignment],
+            Assignment = evaluation.Routes[0].Assignment,
             Stages = evaluation.Stages,
+            Routes = evaluation.Routes,
             Cost = evaluation.Cost,
             Objective = evaluation.Objective,
             LowerBound = lowerBound,
             Partitioner = partitioner,
         };
+    }
+
+    private void Check(ImmutableArray<PlanRoute> routes)
+    {
+        if (routes.IsDefaultOrEmpty || !routes.All(static route => route.Share > 0) || Math.Abs(routes.Sum(static route => route.Share) - 1) > 1e-6)
+            throw new ArgumentException("A plan has a route at least, and the shares of its routes are above 0 and add up to 1.", nameof(routes));
+        foreach (PlanRoute route in routes)
+        {
+            if (route.Assignment.Length != _model.LayerCount)
+                throw new ArgumentException($"The assignment names {route.Assignment.Length} layers; model '{Problem.Graph.Name}' has {_model.LayerCount}.", nameof(routes));
+            foreach (int device in route.Assignment)
+            {
+                if (device < 0 || device >= _model.DeviceCount)
+                    throw new ArgumentException($"The assignment names device {device}; the fleet has {_model.DeviceCount}.", nameof(routes));
+            }
+        }
+    }
+
+    private PlacementLoads LoadsOf(ImmutableArray<int> assignment)
+    {
+        var loads = new PlacementLoads(_model);
+        loads.Reset(assignment.AsSpan());
+        return loads;
+    }
+
+    private double[] SecondsOf(int[] assignment)
+    {
+        var seconds = new double[_model.LayerCount];
+        for (int layer = 0; layer < seconds.Length; layer++)
+            seconds[layer] = _model.SecondsOf(layer, assignment[layer]);
+        return seconds;
     }
 
     private static PlanCost Infinite => new()

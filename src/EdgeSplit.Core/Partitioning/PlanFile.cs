@@ -27,6 +27,12 @@ public static class PlanFile
             TransferredBytes = plan.Cost.TransferredBytes,
             EnergyJoules = plan.Cost.EnergyJoules,
             Assignment = plan.Graph.Layers.ToDictionary(static layer => layer.Name, layer => plan.Fleet.Devices[plan.Assignment[layer.Index]].Id),
+            Routes = plan.Routes.Length == 1 ? null : [.. plan.Routes.Select(route => new PlanRouteDocument
+            {
+                Share = route.Share,
+                Moved = plan.Graph.Layers.Where(layer => route.Assignment[layer.Index] != plan.Assignment[layer.Index])
+                    .ToDictionary(static layer => layer.Name, layer => plan.Fleet.Devices[route.Assignment[layer.Index]].Id),
+            })],
         };
         File.WriteAllText(path, JsonSerializer.Serialize(document, PlanJsonContext.Default.PlanDocument) + "\n");
     }
@@ -41,23 +47,42 @@ public static class PlanFile
         if (document.Format != Format)
             throw Invalid(path, $"its format is '{document.Format}', not '{Format}'");
 
+        HashSet<string> names = [.. graph.Layers.Select(static layer => layer.Name)];
         var deviceIds = new List<string>();
-        int[] assignment = new int[graph.Layers.Length];
+        var assignment = new int[graph.Layers.Length];
         foreach (Layer layer in graph.Layers)
         {
-            if (!document.Assignment.Remove(layer.Name, out string? deviceId))
+            if (!document.Assignment.TryGetValue(layer.Name, out string? deviceId))
                 throw Invalid(path, $"it does not assign the layer '{layer.Name}' of '{graph.Name}'");
-            int device = deviceIds.IndexOf(deviceId);
-            if (device < 0)
-            {
-                device = deviceIds.Count;
-                deviceIds.Add(deviceId);
-            }
-            assignment[layer.Index] = device;
+            assignment[layer.Index] = PositionOf(deviceId);
         }
-        if (document.Assignment.Count > 0)
-            throw Invalid(path, $"'{graph.Name}' has no layer '{document.Assignment.Keys.First()}'");
-        return new LayerAssignment([.. deviceIds], [.. assignment]);
+        RequireLayers(document.Assignment);
+        var routes = new List<PlanRoute>();
+        foreach (PlanRouteDocument route in document.Routes ?? [])
+        {
+            RequireLayers(route.Moved);
+            if (!(route.Share > 0))
+                throw Invalid(path, $"the share of a route is {route.Share}, not above 0");
+            routes.Add(new PlanRoute(route.Share, [.. graph.Layers.Select(layer => route.Moved.TryGetValue(layer.Name, out string? deviceId) ? PositionOf(deviceId) : assignment[layer.Index])]));
+        }
+        if (routes.Count > 0 && Math.Abs(routes.Sum(static route => route.Share) - 1) > 1e-6)
+            throw Invalid(path, $"the shares of its routes add up to {routes.Sum(static route => route.Share)}, not to 1");
+        return new LayerAssignment([.. deviceIds], [.. assignment]) { Routes = [.. routes] };
+
+        int PositionOf(string deviceId)
+        {
+            int device = deviceIds.IndexOf(deviceId);
+            if (device >= 0)
+                return device;
+            deviceIds.Add(deviceId);
+            return deviceIds.Count - 1;
+        }
+
+        void RequireLayers(Dictionary<string, string> devices)
+        {
+            if (devices.Keys.FirstOrDefault(name => !names.Contains(name)) is { } unknown)
+                throw Invalid(path, $"'{graph.Name}' has no layer '{unknown}'");
+        }
     }
 
     private static EdgeSplitException Invalid(string path, string what, Exception? innerException = null) =>
@@ -87,6 +112,17 @@ internal sealed class PlanDocument
 
     /// <summary>The device id of each layer, by the layer's name.</summary>
     public required Dictionary<string, string> Assignment { get; set; }
+
+    public List<PlanRouteDocument>? Routes { get; set; }
+}
+
+/// <summary>A route as it is written.</summary>
+internal sealed class PlanRouteDocument
+{
+    public required double Share { get; set; }
+
+    /// <summary>The device id of each layer that the plan's assignment has elsewhere, by the layer's name.</summary>
+    public Dictionary<string, string> Moved { get; set; } = [];
 }
 
 [JsonSourceGenerationOptions(

@@ -20,6 +20,9 @@ public sealed record PlanStage
     /// <summary>Activations that other stages need or that are outputs of the model.</summary>
     public required ImmutableArray<int> Outputs { get; init; }
 
+    /// <summary>The share of requests that pass the stage: below 1 where others take a copy of it on another device.</summary>
+    public double Share { get; init; } = 1;
+
     /// <summary>Seconds that the stage is predicted to compute.</summary>
     public required double PredictedSeconds { get; init; }
 }

@@ -29,4 +29,7 @@ public enum PlanViolationKind
 
     /// <summary>More devices are in use than allowed.</summary>
     MaximumDevices,
+
+    /// <summary>A layer is on more devices than allowed.</summary>
+    MaximumReplicas,
 }

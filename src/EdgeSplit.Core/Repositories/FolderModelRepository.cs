@@ -156,6 +156,7 @@ public sealed class FolderModelRepository : IModelRepository
             {
                 yield return new StoredDeployment(model.Name, manifest.Assignment)
                 {
+                    Routes = manifest.Routes ?? [],
                     RequestsPerSecond = manifest.RequestsPerSecond,
                     MeasuredLayerSeconds = manifest.MeasuredLayerSeconds,
                 };
@@ -167,7 +168,7 @@ public sealed class FolderModelRepository : IModelRepository
     public async ValueTask SetDeploymentAsync(StoredDeployment deployment, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(deployment);
-        var manifest = new DeploymentManifest(DeploymentManifest.CurrentFormat, deployment.Assignment, deployment.RequestsPerSecond, deployment.MeasuredLayerSeconds);
+        var manifest = new DeploymentManifest(DeploymentManifest.CurrentFormat, deployment.Assignment, deployment.RequestsPerSecond, deployment.MeasuredLayerSeconds, deployment.Routes.IsEmpty ? null : deployment.Routes);
         using IDisposable entered = await _lock.EnterAsync(cancellationToken).ConfigureAwait(false);
         _ = ReadModel(deployment.ModelName);
         await AtomicFile.WriteAsync(

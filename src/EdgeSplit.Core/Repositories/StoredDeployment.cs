@@ -7,6 +7,9 @@ namespace EdgeSplit.Repositories;
 /// <param name="Assignment">The id of the agent that ran each layer, by the layer's name.</param>
 public sealed record StoredDeployment(string ModelName, ImmutableSortedDictionary<string, string> Assignment)
 {
+    /// <summary>The routes that requests took in turn, where the plan kept copies of stages; empty where all took the assignment's.</summary>
+    public ImmutableArray<StoredRoute> Routes { get; init; } = [];
+
     /// <summary>Requests per second that plans must sustain; 0 for not known.</summary>
     public double RequestsPerSecond { get; init; }
 

@@ -19,6 +19,9 @@ internal sealed class ScenarioDocument
 
     public PlanObjective Objective { get; set; }
 
+    /// <summary>The most devices that may hold one layer; where absent as many as pay for throughput, else 1.</summary>
+    public int? MaxReplicas { get; set; }
+
     public required List<ScenarioDeviceDocument> Devices { get; set; }
 
     public double RequestsPerSecond { get; set; } = 1;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using EdgeSplit.Costs;
 using EdgeSplit.Devices;
 using EdgeSplit.Models;
+using EdgeSplit.Partitioning;
 using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
 
@@ -18,6 +19,9 @@ public sealed record ScenarioFile
 
     /// <summary>What plans minimise.</summary>
     public PlanObjective Objective { get; init; }
+
+    /// <summary>What plans must satisfy.</summary>
+    public PlanConstraints Constraints { get; init; } = new();
 
     /// <summary>The model, where the scenario makes one up.</summary>
     public ModelGraph? Graph { get; init; }
@@ -49,6 +53,7 @@ public sealed record ScenarioFile
             {
                 Scenario = ToScenario(document, Path.GetFileNameWithoutExtension(path)),
                 Objective = document.Objective,
+                Constraints = document.MaxReplicas is int most ? new PlanConstraints { MaximumReplicas = most } : PlanConstraints.ForObjective(document.Objective),
                 Graph = model.Chain is { } chain ? ToGraph(chain) : null,
                 ModelPath = model.File is null ? null : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, model.File),
                 ZooModel = model.Zoo,

@@ -30,7 +30,7 @@ internal sealed class CoordinatorService(Coordinator coordinator, GrpcServiceOpt
         Dictionary<string, Tensor> inputs = receiver.Take();
         try
         {
-            using FinalResult result = await deployment.InferAsync(inputs, context.CancellationToken).ConfigureAwait(false);
+            using FinalResult result = await deployment.InferAsync(inputs, ClientName.Of(context.GetHttpContext(), options), context.CancellationToken).ConfigureAwait(false);
             var first = new V1.FinalResult
             {
                 RequestId = request.RequestId.IsEmpty ? result.RequestId.ToMessage() : request.RequestId,

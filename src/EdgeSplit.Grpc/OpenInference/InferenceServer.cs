@@ -1,7 +1,9 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using EdgeSplit.Coordination;
+using EdgeSplit.Grpc.Coordination;
 using EdgeSplit.Tensors;
+using Microsoft.AspNetCore.Http;
 
 namespace EdgeSplit.Grpc.OpenInference;
 
@@ -24,11 +26,12 @@ internal sealed class InferenceServer(Coordinator coordinator, GrpcServiceOption
     /// <summary>Runs a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="inputs">The inputs; borrowed.</param>
+    /// <param name="context">The call that asks.</param>
     /// <param name="outputs">The names of the outputs that are wanted; none for all.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <returns>The result, and the outputs that are wanted in their order.</returns>
     public async ValueTask<(FinalResult Result, KeyValuePair<string, Tensor>[] Outputs)> RunAsync(
-        ServedModel model, IReadOnlyDictionary<string, Tensor> inputs, IReadOnlyList<string> outputs, CancellationToken cancellationToken)
+        ServedModel model, IReadOnlyDictionary<string, Tensor> inputs, HttpContext context, IReadOnlyList<string> outputs, CancellationToken cancellationToken)
     {
         ModelCounters counters = CountersOf(model);
         long started = options.TimeProvider.GetTimestamp();
@@ -43,7 +46,7 @@ internal sealed class InferenceServer(Coordinator coordinator, GrpcServiceOption
                         $"Model '{model.Name}' has no output '{output}', but {string.Join(", ", model.Deployment.Outputs.Select(static info => $"'{info.Name}'"))}.");
                 }
             }
-            FinalResult result = await model.Deployment.InferAsync(inputs, cancellationToken).ConfigureAwait(false);
+            FinalResult result = await model.Deployment.InferAsync(inputs, ClientName.Of(context, options), cancellationToken).ConfigureAwait(false);
             counters.Succeeded(options.TimeProvider.GetElapsedTime(started), result);
             IEnumerable<string> wanted = outputs.Count > 0 ? outputs : model.Deployment.Outputs.Select(static info => info.Name);
             return (result, [.. wanted.Select(name => KeyValuePair.Create(name, result.Outputs[name]))]);

@@ -4,6 +4,7 @@ using EdgeSplit.Coordination;
 using EdgeSplit.Tensors;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
 
 namespace EdgeSplit.Grpc.OpenInference;
 
@@ -51,7 +52,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
     }
 
     public override Task<V2.ModelInferResponse> ModelInfer(V2.ModelInferRequest request, ServerCallContext context) =>
-        InferAsync(request, context.CancellationToken);
+        InferAsync(request, context.GetHttpContext(), context.CancellationToken);
 
     public override async Task ModelStreamInfer(
         IAsyncStreamReader<V2.ModelInferRequest> requestStream, IServerStreamWriter<V2.ModelStreamInferResponse> responseStream, ServerCallContext context)
@@ -79,7 +80,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
             try
             {
                 while (await requestStream.MoveNext(ending.Token).ConfigureAwait(false))
-                    await answers.Writer.WriteAsync(AnswerAsync(requestStream.Current, ending.Token), ending.Token).ConfigureAwait(false);
+                    await answers.Writer.WriteAsync(AnswerAsync(requestStream.Current, context.GetHttpContext(), ending.Token), ending.Token).ConfigureAwait(false);
             }
             catch (Exception exception)
             {
@@ -89,11 +90,11 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         }
     }
 
-    private async Task<V2.ModelStreamInferResponse> AnswerAsync(V2.ModelInferRequest request, CancellationToken cancellationToken)
+    private async Task<V2.ModelStreamInferResponse> AnswerAsync(V2.ModelInferRequest request, HttpContext context, CancellationToken cancellationToken)
     {
         try
         {
-            return new V2.ModelStreamInferResponse { InferResponse = await InferAsync(request, cancellationToken).ConfigureAwait(false) };
+            return new V2.ModelStreamInferResponse { InferResponse = await InferAsync(request, context, cancellationToken).ConfigureAwait(false) };
         }
         catch (EdgeSplitException exception)
         {
@@ -105,7 +106,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         }
     }
 
-    private async Task<V2.ModelInferResponse> InferAsync(V2.ModelInferRequest request, CancellationToken cancellationToken)
+    private async Task<V2.ModelInferResponse> InferAsync(V2.ModelInferRequest request, HttpContext context, CancellationToken cancellationToken)
     {
         ServedModel model = server.Models.Find(request.ModelName, request.ModelVersion);
         var inputs = new Dictionary<string, Tensor>(request.Inputs.Count);
@@ -113,7 +114,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         {
             ReadInputs(request, inputs);
             string[] wanted = [.. request.Outputs.Select(OutputName)];
-            (FinalResult result, KeyValuePair<string, Tensor>[] outputs) = await server.RunAsync(model, inputs, wanted, cancellationToken).ConfigureAwait(false);
+            (FinalResult result, KeyValuePair<string, Tensor>[] outputs) = await server.RunAsync(model, inputs, context, wanted, cancellationToken).ConfigureAwait(false);
             using (result)
             {
                 var response = new V2.ModelInferResponse { Id = request.Id, ModelName = model.Name, ModelVersion = model.VersionText };

@@ -9,13 +9,14 @@ internal static class RawContents
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/>.</exception>
     public static TensorShape ShapeOf(string name, IEnumerable<long> dimensions)
     {
+        long[] sizes = [.. dimensions];
         try
         {
-            return new TensorShape([.. dimensions]);
+            return new TensorShape(sizes);
         }
         catch (ArgumentException exception)
         {
-            throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"Input '{name}': {exception.Message}", exception);
+            throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"Input '{name}' has the shape [{string.Join(", ", sizes)}]; dimensions are 0 or more, and their product must fit into 64 bits.", exception);
         }
     }
 

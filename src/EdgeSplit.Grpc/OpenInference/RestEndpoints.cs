@@ -52,7 +52,7 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
         ServedModel model = Find(context);
         using RestRequest request = await RestBody.ReadAsync(context.Request, options, _budget, context.RequestAborted).ConfigureAwait(false);
         (FinalResult result, KeyValuePair<string, Tensor>[] outputs) =
-            await server.RunAsync(model, request.Inputs, request.Outputs, context.RequestAborted).ConfigureAwait(false);
+            await server.RunAsync(model, request.Inputs, context, request.Outputs, context.RequestAborted).ConfigureAwait(false);
         using (result)
             await RestBody.WriteAsync(context.Response, model, request, outputs, options.Pool, context.RequestAborted).ConfigureAwait(false);
     }

@@ -37,7 +37,7 @@ internal sealed class RestRequest : IDisposable
         catch (Exception exception)
         {
             request.Dispose();
-            if (exception is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+            if (exception is JsonException or InvalidOperationException or FormatException)
                 throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"The request is no inference request in JSON: {exception.Message}", exception);
             throw;
         }
@@ -55,7 +55,7 @@ internal sealed class RestRequest : IDisposable
             Id = id.GetString();
         _isBinary = Flag(root, "binary_data_output") ?? false;
         int offset = 0;
-        foreach (JsonElement input in root.GetProperty("inputs").EnumerateArray())
+        foreach (JsonElement input in Required(root, "inputs", "the request").EnumerateArray())
             ReadInput(input, binary, ref offset, pool);
         if (offset != binary.Length)
             throw Invalid($"there are {binary.Length} bytes of binary data, but the inputs' binary_data_size add up to {offset}");
@@ -63,7 +63,7 @@ internal sealed class RestRequest : IDisposable
             return;
         foreach (JsonElement output in outputs.EnumerateArray())
         {
-            string name = output.GetProperty("name").GetString() ?? throw Invalid("an output has no name");
+            string name = Required(output, "name", "an output").GetString() ?? throw Invalid("an output's name is null");
             if (Parameter(output, "classification") is not null || Parameter(output, "shared_memory_region") is not null)
                 throw Invalid($"output '{name}' asks for a classification or for shared memory, which this server does not offer");
             Outputs.Add(name);
@@ -74,13 +74,13 @@ internal sealed class RestRequest : IDisposable
 
     private void ReadInput(JsonElement input, ReadOnlyMemory<byte> binary, ref int offset, TensorBufferPool pool)
     {
-        string name = input.GetProperty("name").GetString() ?? throw Invalid("an input has no name");
+        string name = Required(input, "name", "an input").GetString() ?? throw Invalid("an input's name is null");
         if (Inputs.ContainsKey(name))
             throw Invalid($"input '{name}' is there twice");
         if (Parameter(input, "shared_memory_region") is not null)
             throw Invalid($"input '{name}' is in shared memory, which this server does not use; send its data");
-        TensorElementType type = Datatypes.Parse(input.GetProperty("datatype").GetString() ?? "", name);
-        TensorShape shape = RawContents.ShapeOf(name, input.GetProperty("shape").EnumerateArray().Select(static dimension => dimension.GetInt64()));
+        TensorElementType type = Datatypes.Parse(Required(input, "datatype", $"input '{name}'").GetString() ?? "", name);
+        TensorShape shape = RawContents.ShapeOf(name, Required(input, "shape", $"input '{name}'").EnumerateArray().Select(static dimension => dimension.GetInt64()));
         if (Parameter(input, "binary_data_size") is not { } size)
         {
             Inputs.Add(name, input.TryGetProperty("data", out JsonElement data)
@@ -94,6 +94,9 @@ internal sealed class RestRequest : IDisposable
         Inputs.Add(name, RawContents.Copy(name, type, shape, binary.Span.Slice(offset, byteCount), pool));
         offset += byteCount;
     }
+
+    private static JsonElement Required(JsonElement owner, string name, string whose) =>
+        owner.TryGetProperty(name, out JsonElement value) ? value : throw Invalid($"{whose} has no '{name}'");
 
     private static bool? Flag(JsonElement owner, string name) => Parameter(owner, name)?.GetBoolean();
 

@@ -36,7 +36,7 @@ internal sealed class AgentHostedService(
             if (tcp.Join is not null)
             {
                 serving.Problem = $"The agent has not joined the coordinator at {tcp.Join} yet.";
-                var dialer = new AgentDialer(agent, HostAndPort.Parse(tcp.Join), TcpConnections.ForDialling(provider, new Progress(this, tcp.Join)));
+                var dialer = new AgentDialer(agent, HostAndPort.Parse(tcp.Join), TcpConnections.ForDialling(provider, _tcpServer?.PeerAddress, new Progress(this, tcp.Join)));
                 _joining.Add(JoinAsync(tcp.Join, dialer.RunAsync));
             }
         }

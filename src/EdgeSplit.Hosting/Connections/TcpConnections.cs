@@ -11,15 +11,15 @@ internal static class TcpConnections
 {
     public static AgentListenerOptions ForJoining(IServiceProvider provider) => Listening<AgentListenerOptions>(provider);
 
-    public static AgentServerOptions ForCoordinators(IServiceProvider provider) => Listening<AgentServerOptions>(provider);
+    public static AgentServerOptions ForCoordinators(IServiceProvider provider) => Listening<AgentServerOptions>(provider) with { PeerAddress = Options(provider).Advertise };
 
     public static RemoteEdgeAgentOptions ForConnecting(IServiceProvider provider) => Connecting<RemoteEdgeAgentOptions>(provider);
 
     /// <summary>Other agents are reached as a coordinator reaches them.</summary>
     public static TcpAgentPeers CreatePeers(IServiceProvider provider) => new(ForConnecting(provider) with { ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });
 
-    public static AgentDialerOptions ForDialling(IServiceProvider provider, IProgress<DialProgress> progress) =>
-        Connecting<AgentDialerOptions>(provider) with { Progress = progress };
+    public static AgentDialerOptions ForDialling(IServiceProvider provider, string? peerAddress, IProgress<DialProgress> progress) =>
+        Connecting<AgentDialerOptions>(provider) with { PeerAddress = peerAddress, Progress = progress };
 
     private static T Listening<T>(IServiceProvider provider)
         where T : ListenOptions, new()

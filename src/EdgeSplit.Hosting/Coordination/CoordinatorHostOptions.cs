@@ -31,6 +31,10 @@ public sealed class CoordinatorHostOptions
     /// <value>Default: latency.</value>
     public PlanObjective Objective { get; set; } = PlanObjective.Latency;
 
+    /// <summary>The most devices that may hold a copy of one stage, so that requests take them in turn.</summary>
+    /// <value>Default: null, as many as pay where <see cref="Objective"/> is throughput, and 1 otherwise.</value>
+    public int? MaximumReplicas { get; set; }
+
     /// <summary>Whether the coordinator runs layers itself.</summary>
     public bool RunsLayers { get; set; }
 
@@ -41,6 +45,18 @@ public sealed class CoordinatorHostOptions
     /// <summary>Requests that wait for their turn; further ones fail.</summary>
     /// <value>Default: 1024.</value>
     public int MaxQueuedRequests { get; set; } = 1024;
+
+    /// <summary>Requests that each stage has under way, for each that its agent runs at a time.</summary>
+    /// <value>Default: 3.</value>
+    public int StageWindow { get; set; } = 3;
+
+    /// <summary>Joins requests of up to this many rows in all, where the model allows it; 1 to join none.</summary>
+    /// <value>Default: 1.</value>
+    public int MaxBatch { get; set; } = 1;
+
+    /// <summary>How long a request waits at most for others to be joined with.</summary>
+    /// <value>Default: 2 ms.</value>
+    public TimeSpan MaxBatchDelay { get; set; } = TimeSpan.FromMilliseconds(2);
 
     /// <summary>
     /// Lets links carry activations compressed, each number changed by at most this much of its tensor's largest: 0 for lossless only,

@@ -50,7 +50,7 @@ internal static class DashboardData
             transferredBytes = plan.Cost.TransferredBytes,
             devices = plan.Fleet.Devices.Select(static device => device.Id),
             assignment = plan.Assignment,
-            stages = plan.Stages.Select(stage => new { device = plan.Fleet.Devices[stage.Device].Id, layers = stage.Layers.Length, seconds = stage.PredictedSeconds }),
+            stages = plan.Stages.Select(stage => new { device = plan.Fleet.Devices[stage.Device].Id, layers = stage.Layers.Length, seconds = stage.PredictedSeconds, share = stage.Share }),
         };
     }
 

@@ -11,7 +11,11 @@ internal sealed class CoordinatorHostOptionsValidator(HostedParts parts) : IVali
         failures.Check(options.MinimumAgents > 0 || options.RunsLayers, nameof(options.MinimumAgents), $"Without agents the coordinator must run layers itself: set {nameof(options.RunsLayers)}.");
         failures.Check(options.MaxInFlightRequests >= 1, nameof(options.MaxInFlightRequests), $"It must be 1 or more, not {options.MaxInFlightRequests}.");
         failures.Check(options.MaxQueuedRequests >= 0, nameof(options.MaxQueuedRequests), $"It must be 0 or more, not {options.MaxQueuedRequests}.");
+        failures.Check(options.StageWindow >= 1, nameof(options.StageWindow), $"It must be 1 or more, not {options.StageWindow}.");
+        failures.Check(options.MaxBatch >= 1, nameof(options.MaxBatch), $"It must be 1 or more, not {options.MaxBatch}.");
+        failures.Check(options.MaxBatchDelay >= TimeSpan.Zero && options.MaxBatchDelay <= TimeSpan.FromMinutes(1), nameof(options.MaxBatchDelay), $"It must be from 0 to 60 seconds, not {options.MaxBatchDelay}.");
         failures.Check(options.CompressionErrorBudget is null or >= 0, nameof(options.CompressionErrorBudget), $"It must be 0 or more, not {options.CompressionErrorBudget}.");
+        failures.Check(options.MaximumReplicas is null or >= 1, nameof(options.MaximumReplicas), $"A stage is on 1 device or more, not {options.MaximumReplicas}.");
         failures.Check(Enum.IsDefined(options.Objective), nameof(options.Objective), $"There is no objective {options.Objective}.");
         failures.Check(IsId(options.Id), nameof(options.Id), "It must be 1 to 64 letters, digits, '-', '_' and '.'.");
         for (int i = 0; i < options.Models.Count; i++)

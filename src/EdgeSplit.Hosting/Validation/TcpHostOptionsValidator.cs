@@ -9,10 +9,12 @@ internal sealed class TcpHostOptionsValidator(HostedParts parts) : IValidateOpti
     {
         var failures = new Failures(parts, EdgeSplitBuilder.TcpPart);
         failures.CheckAddress(nameof(options.Listen), options.Listen);
+        failures.CheckAddress(nameof(options.Advertise), options.Advertise);
         failures.CheckAddress(nameof(options.Join), options.Join);
         for (int i = 0; i < options.Agents.Count; i++)
             failures.CheckAddress($"{nameof(options.Agents)}:{i}", options.Agents[i]);
         failures.CheckSecurity(options, options.Listen is not null);
+        failures.Check(options.Advertise is null || options.Listen is not null, nameof(options.Advertise), $"It names a port that {nameof(options.Listen)} opens; set that too.");
         if (parts.HasCoordinator)
         {
             failures.Check(options.Join is null, nameof(options.Join), $"A coordinator joins none; it listens ({nameof(options.Listen)}) or connects to {nameof(options.Agents)}.");

@@ -51,10 +51,11 @@ internal static class Calibration
 
     private static double TypicalSeconds(OnnxPartitionRuntime runtime, ModelProto model, long[] inputShape, CancellationToken cancellationToken)
     {
-        using OrtSession session = runtime.CreateSession(model.ToByteArray(), ".", adjust: null, cancellationToken);
+        // An arena of its own, and no pooled buffer: what is measured with is large and must not stay with the process.
+        using OrtSession session = runtime.CreateSession(model.ToByteArray(), ".", SessionSettings.UseOwnArena, cancellationToken);
         using var executor = new OnnxPartitionExecutor(model.Graph.Name, session);
-        using Tensor input = Tensor.Allocate(TensorElementType.Float, new TensorShape(inputShape), out Memory<byte> content);
-        content.Span.Clear();
+        var shape = new TensorShape(inputShape);
+        using Tensor input = Tensor.FromOwner(TensorElementType.Float, shape, new NativeBuffer(checked((int)shape.ElementCount * sizeof(float))));
         var inputs = new Dictionary<string, Tensor> { ["x"] = input };
         return RunTimes.TypicalSeconds(executor, inputs, TimeForEach, cancellationToken);
     }

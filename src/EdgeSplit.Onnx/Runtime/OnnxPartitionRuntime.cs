@@ -49,7 +49,10 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
     {
         ArgumentNullException.ThrowIfNull(partition);
         ArgumentException.ThrowIfNullOrEmpty(blobFolder);
-        return await Task.Run(() => Load(partition, blobFolder, cancellationToken), cancellationToken).ConfigureAwait(false);
+        // Threads that a session has of its own would give way to others for as long as they live.
+        return await (_options.ThreadCount == 1
+            ? YieldingThread.RunAsync(() => Load(partition, blobFolder, cancellationToken))
+            : Task.Run(() => Load(partition, blobFolder, cancellationToken), cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Builds an executor of a whole model, the reference for a split one.</summary>

@@ -15,7 +15,7 @@ public static class RandomTensors
     /// <param name="seed">Which tensors; an input's content depends on the seed, its name and its shape alone.</param>
     /// <param name="sizes">
     /// Sizes of symbolic dimensions by symbol; for others as in <see cref="OnnxModelOptions.FreeDimensions"/>: 1 for the first
-    /// dimension and for a batch, 224 for the third and fourth of four, 128 otherwise.
+    /// dimension and for a batch, 224 for the third and fourth of four, 128 otherwise, the same wherever a symbol stands again.
     /// </param>
     /// <returns>
     /// Tensors by name, the caller's to dispose of. Floats are uniform in 0..1 and bytes over their whole range; other whole
@@ -25,16 +25,26 @@ public static class RandomTensors
     public static IReadOnlyDictionary<string, Tensor> ForInputs(IEnumerable<TensorInfo> inputs, int seed = 0, IReadOnlyDictionary<string, long>? sizes = null)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        var representative = new RepresentativeSizes(sizes ?? new Dictionary<string, long>());
-        return inputs.ToDictionary(static input => input.Name, input => Create(input, seed, representative));
+        var known = new Dictionary<string, long>(sizes ?? new Dictionary<string, long>());
+        return inputs.ToDictionary(static input => input.Name, input => Create(input, seed, known));
     }
 
-    private static Tensor Create(TensorInfo input, int seed, RepresentativeSizes sizes)
+    /// <remarks>Adds to <paramref name="sizes"/> the symbols that it does not know yet: a symbol has one size in all inputs.</remarks>
+    private static Tensor Create(TensorInfo input, int seed, Dictionary<string, long> sizes)
     {
         if (input.ElementType is TensorElementType.Undefined || input.Dimensions.IsDefault)
             throw new EdgeSplitException(EdgeSplitError.UnsupportedModel, $"No random value can be made for the input '{input.Name}' ({input}): only tensors of a known rank.");
         int rank = input.Dimensions.Length;
-        var shape = new TensorShape([.. input.Dimensions.Select((dimension, axis) => dimension.Size ?? sizes.For(dimension.Symbol, axis, rank))]);
+        var representative = new RepresentativeSizes(sizes);
+        long[] dimensions = new long[rank];
+        for (int axis = 0; axis < rank; axis++)
+        {
+            Dimension dimension = input.Dimensions[axis];
+            dimensions[axis] = dimension.Size ?? representative.For(dimension.Symbol, axis, rank);
+            if (dimension.Symbol is { } symbol)
+                sizes.TryAdd(symbol, dimensions[axis]);
+        }
+        var shape = new TensorShape(dimensions);
         var random = new Random(seed ^ StableHash(input.Name));
         if (input.ElementType is TensorElementType.String)
             return Tensor.FromStrings(Enumerable.Range(0, checked((int)shape.ElementCount)).Select(_ => $"word{random.Next(IdLimit)}"), shape);

@@ -28,10 +28,13 @@ internal sealed class ProgramMemory(CpModel program, PlacementModel model, Place
     private void AddDevice(int device, long limit, ILookup<int, int> readers)
     {
         var held = new HashSet<int>();
-        for (int layer = 0; layer < model.HeldAssignment.Length; layer++)
+        foreach (int[] assignment in model.HeldAssignments)
         {
-            if (model.HeldAssignment[layer] == device)
-                held.UnionWith(model.WeightsOf(layer).ToArray());
+            for (int layer = 0; layer < assignment.Length; layer++)
+            {
+                if (assignment[layer] == device)
+                    held.UnionWith(model.WeightsOf(layer).ToArray());
+            }
         }
         limit -= held.Sum(weight => model.Problem.Graph.Weights[weight].ByteCount);
         if (limit < 0)

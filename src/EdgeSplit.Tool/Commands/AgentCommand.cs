@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using EdgeSplit.Agents;
 using EdgeSplit.Grpc;
 using EdgeSplit.Hosting;
@@ -13,7 +14,7 @@ internal static class AgentCommand
 {
     public static Command Create()
     {
-        Option<string> listen = new("--listen") { Description = "Where to listen; port 0 takes a free one.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:7311" };
+        Option<string> listen = new("--listen") { Description = "Where to listen, with --join for other agents that send tensors here; port 0 takes a free one.", HelpName = "HOST:PORT", DefaultValueFactory = _ => "127.0.0.1:7311" };
         Option<string> id = new("--id") { Description = "The agent's id, unique in its fleet.", HelpName = "NAME", DefaultValueFactory = _ => DefaultId() };
         Option<int> threads = SharedArguments.Count("--threads", 1, 1, "Threads that one partition runs on.");
         Option<int> concurrent = SharedArguments.Count("--concurrent", 1, 1, "Partitions that run at the same time.");
@@ -27,7 +28,8 @@ internal static class AgentCommand
                 result.AddError("--cache-limit needs --blobs DIR: a temporary folder is deleted with the agent.");
         });
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
-        Option<string> join = new("--join") { Description = "Connect to a coordinator, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC, instead of listening; and again whenever the connection is lost.", HelpName = "ADDRESS" };
+        Option<string> join = new("--join") { Description = "Connect to a coordinator, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC, and again whenever the connection is lost; listens itself only where --listen says so.", HelpName = "ADDRESS" };
+        Option<string> advertise = new("--advertise") { Description = "Where other agents can reach the port of --listen, if not where it listens; *:PORT is the address at which the coordinator sees this machine.", HelpName = "HOST:PORT" };
         Option<bool> grpc = new("--grpc") { Description = "Listen for coordinators that use gRPC instead of TCP." };
         var security = new SecurityArguments();
         slow.Validators.Add(result =>
@@ -37,12 +39,15 @@ internal static class AgentCommand
         });
         listen.Validators.Add(SharedArguments.CheckAddresses);
         join.Validators.Add(SharedArguments.CheckPeers);
-        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, grpc, join, id, threads, concurrent, blobs, cacheLimit, slow };
+        advertise.Validators.Add(SharedArguments.CheckAddresses);
+        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, advertise, grpc, join, id, threads, concurrent, blobs, cacheLimit, slow };
         security.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(grpc) && result.GetValue(join) is not null)
                 result.AddError("--grpc is for listening. To join over gRPC write --join http://HOST:PORT or https://HOST:PORT.");
+            if (result.GetValue(advertise) is not null && (result.GetValue(grpc) || (result.GetValue(join) is not null && !IsGiven(result.GetResult(listen)))))
+                result.AddError("--advertise names a port that --listen opens over TCP.");
         });
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -62,14 +67,21 @@ internal static class AgentCommand
             string what = $"agent '{agent.Id}' ({runtime.Name}, {runtime.ExecutionProvider})";
             try
             {
-                if (result.GetValue(join) is { } server && SharedArguments.IsGrpc(server))
-                    await JoinOverGrpcAsync(agent, what, server, security.ForGrpc<GrpcAgentDialerOptions>(result), cancellationToken);
-                else if (result.GetValue(join) is { } coordinator)
-                    await JoinAsync(agent, what, coordinator, security, result, cancellationToken);
-                else if (result.GetValue(grpc))
+                if (result.GetValue(grpc))
+                {
                     await ListenForGrpcAsync(agent, what, result.GetRequiredValue(listen), security.Read(result), cancellationToken);
+                    return CommandLine.Fine;
+                }
+                string? coordinator = result.GetValue(join);
+                await using AgentServer? server = coordinator is null || IsGiven(result.GetResult(listen))
+                    ? await ListenAsync(agent, what, result.GetRequiredValue(listen), result.GetValue(advertise), security, result, cancellationToken)
+                    : null;
+                if (coordinator is not null && SharedArguments.IsGrpc(coordinator))
+                    await JoinOverGrpcAsync(agent, what, coordinator, security.ForGrpc<GrpcAgentDialerOptions>(result), cancellationToken);
+                else if (coordinator is not null)
+                    await JoinAsync(agent, what, coordinator, server?.PeerAddress, security, result, cancellationToken);
                 else
-                    await ListenAsync(agent, what, result.GetRequiredValue(listen), security, result, cancellationToken);
+                    await Task.Delay(Timeout.Infinite, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -80,19 +92,22 @@ internal static class AgentCommand
         return command;
     }
 
-    private static async Task ListenAsync(
-        EdgeAgent agent, string what, string endPoint, SecurityArguments security, ParseResult result, CancellationToken cancellationToken)
+    private static bool IsGiven(OptionResult? option) => option is { Implicit: false };
+
+    private static async Task<AgentServer> ListenAsync(
+        EdgeAgent agent, string what, string endPoint, string? peerAddress, SecurityArguments security, ParseResult result, CancellationToken cancellationToken)
     {
-        await using var server = new AgentServer(agent, new AgentServerOptions
+        var server = new AgentServer(agent, new AgentServerOptions
         {
             EndPoint = HostAndPort.Parse(endPoint),
+            PeerAddress = peerAddress,
             JoinToken = security.Token(result),
             Tls = security.ForListening(result),
             DangerouslyAllowUnauthenticatedRemoteConnections = security.AllowsStrangers(result),
         });
         await server.StartAsync(cancellationToken);
         Console.Out.WriteLine($"{what} listening on {HostAndPort.Format(server.EndPoint)}");
-        await Task.Delay(Timeout.Infinite, cancellationToken);
+        return server;
     }
 
     private static async Task ListenForGrpcAsync(EdgeAgent agent, string what, string endPoint, ConnectionSecurity security, CancellationToken cancellationToken)
@@ -111,12 +126,13 @@ internal static class AgentCommand
     }
 
     private static Task JoinAsync(
-        EdgeAgent agent, string what, string coordinator, SecurityArguments security, ParseResult result, CancellationToken cancellationToken)
+        EdgeAgent agent, string what, string coordinator, string? peerAddress, SecurityArguments security, ParseResult result, CancellationToken cancellationToken)
     {
         var dialer = new AgentDialer(agent, HostAndPort.Parse(coordinator), new AgentDialerOptions
         {
             JoinToken = security.Token(result),
             Tls = security.ForConnecting(result),
+            PeerAddress = peerAddress,
             Progress = Print(what, coordinator),
         });
         return dialer.RunAsync(cancellationToken);

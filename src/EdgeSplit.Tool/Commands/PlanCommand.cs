@@ -16,6 +16,7 @@ internal static class PlanCommand
         Argument<string> model = SharedArguments.Model();
         Option<string> fleet = new("--fleet") { Description = "The devices and links (docs/schemas/fleet.schema.json); 'edgesplit fleet probe' writes one.", HelpName = "FLEET.json", Required = true };
         Option<PlanObjective> objective = SharedArguments.Objective();
+        Option<int?> replicas = SharedArguments.MaxReplicas();
         Option<string> solver = Solvers.Option();
         Option<double> timeLimit = new("--time-limit") { Description = "How long to search.", HelpName = "SECONDS", DefaultValueFactory = _ => 0.2 };
         Option<string> output = new("--out") { Description = "Write the plan for 'edgesplit split --plan' and 'edgesplit verify --plan'.", HelpName = "PLAN.json" };
@@ -31,7 +32,7 @@ internal static class PlanCommand
         });
         var command = new Command("plan", "Places a model's layers on devices, with a proven bound on how far from the best possible that is.")
         {
-            model, fleet, objective, solver, timeLimit, output, page, seed, dimensions, json,
+            model, fleet, objective, replicas, solver, timeLimit, output, page, seed, dimensions, json,
         };
         constraints.AddTo(command);
         command.SetAction((result, cancellationToken) => Task.Run(() =>
@@ -48,7 +49,10 @@ internal static class PlanCommand
                 SourceDevice = description.SourceDevice,
                 MeasuredLayerSeconds = description.LayerSecondsOf(opened.Graph),
                 CostModel = WeightedCostModel.ForObjective(result.GetValue(objective)),
-                Constraints = constraints.Read(result, opened.Graph, description),
+                Constraints = constraints.Read(result, opened.Graph, description) with
+                {
+                    MaximumReplicas = result.GetValue(replicas) ?? (Solvers.MakesCopies(result.GetRequiredValue(solver)) ? PlanConstraints.ForObjective(result.GetValue(objective)).MaximumReplicas : 1),
+                },
                 Seed = result.GetValue(seed),
             };
             IPartitioner partitioner = Solvers.Create(result.GetRequiredValue(solver), TimeSpan.FromSeconds(result.GetValue(timeLimit)));
@@ -85,5 +89,6 @@ internal static class PlanCommand
         transferredBytes = plan.Cost.TransferredBytes,
         energyJoules = plan.Cost.EnergyJoules,
         stages = PlanTable.Describe(plan),
+        routes = plan.Routes.Select(static route => new { share = route.Share, stages = route.Stages }),
     });
 }

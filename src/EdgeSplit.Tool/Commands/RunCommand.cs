@@ -7,6 +7,7 @@ using EdgeSplit.Costs;
 using EdgeSplit.Onnx;
 using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Onnx.Verification;
+using EdgeSplit.Partitioning;
 using EdgeSplit.Tensors;
 using EdgeSplit.Tool.Output;
 using EdgeSplit.Transport.Compression;
@@ -31,6 +32,7 @@ internal static class RunCommand
         };
         Option<int> seed = new("--seed") { Description = "The seed of random inputs.", HelpName = "N" };
         Option<PlanObjective> objective = SharedArguments.Objective();
+        Option<int?> replicas = SharedArguments.MaxReplicas();
         var profiling = new ProfilingArguments();
         Option<bool> check = new("--check") { Description = "Compare the result with the unsplit model's, run here; fails where they differ by more than 1e-4." };
         Option<double?> compress = new("--compress")
@@ -49,7 +51,7 @@ internal static class RunCommand
         Option<bool> json = SharedArguments.Json();
         var command = new Command("run", "Splits a model over agents, runs requests through it, and shows the plan, latencies and throughput.")
         {
-            model, requests, concurrency, input, seed, objective, check, compress, decisions, relay, dimensions, json,
+            model, requests, concurrency, input, seed, objective, replicas, check, compress, decisions, relay, dimensions, json,
         };
         agents.AddTo(command);
         profiling.AddTo(command);
@@ -62,6 +64,7 @@ internal static class RunCommand
                 result.GetValue(input) ?? [],
                 result.GetValue(seed),
                 result.GetValue(objective),
+                result.GetValue(replicas),
                 profiling.Read(result),
                 result.GetValue(check),
                 result.GetValue(compress),
@@ -83,6 +86,7 @@ internal static class RunCommand
         await using var coordinator = new Coordinator(new OnnxModelFormat(modelOptions), new CoordinatorOptions
         {
             CostModel = WeightedCostModel.ForObjective(settings.Objective),
+            Constraints = settings.MaxReplicas is int most ? new PlanConstraints { MaximumReplicas = most } : PlanConstraints.ForObjective(settings.Objective),
             MaxInFlightRequests = settings.Concurrency,
             ForwardsDirectly = !settings.Relay,
             Compression = settings.ErrorBudget is double budget ? new CompressionOptions { ErrorBudget = budget, Choices = ActivationCodec.Measure() } : null,
@@ -177,6 +181,7 @@ internal static class RunCommand
         string[] Inputs,
         int Seed,
         PlanObjective Objective,
+        int? MaxReplicas,
         ProfilingArguments.Settings Profiling,
         bool Check,
         double? ErrorBudget,

@@ -28,12 +28,15 @@ internal static class ServeCommand
         Option<string> clientToken = new("--client-token") { Description = "A file with the token that clients send, as 'authorization: Bearer TOKEN'.", HelpName = "FILE" };
         Option<string> dashboardToken = new("--dashboard-token") { Description = "A file with the token that allows actions on the dashboard, which is read-only without.", HelpName = "FILE" };
         Option<PlanObjective> objective = SharedArguments.Objective();
+        Option<int?> replicas = SharedArguments.MaxReplicas();
+        Option<int> batch = SharedArguments.Count("--batch", 1, 1, "Join requests that come at about the same time, up to so many rows of the batch dimension, for models that have one; 1 to join none.");
+        Option<int> batchDelay = SharedArguments.Count("--batch-delay", 2, 0, "How long, in milliseconds, a request waits at most for others to be joined with.");
         var security = new SecurityArguments();
         foreach (Option<string> address in (ReadOnlySpan<Option<string>>)[listen, http, grpc])
             address.Validators.Add(SharedArguments.CheckAddresses);
         var command = new Command("serve", "Serves models that are split over agents: Open Inference Protocol over REST and gRPC, metrics, health and a dashboard.")
         {
-            models, repository, fresh, agents, listen, joinGrpc, expect, local, http, grpc, clientToken, dashboardToken, objective,
+            models, repository, fresh, agents, listen, joinGrpc, expect, local, http, grpc, clientToken, dashboardToken, objective, replicas, batch, batchDelay,
         };
         security.AddTo(command);
         command.Validators.Add(result =>
@@ -57,6 +60,9 @@ internal static class ServeCommand
                 ClientTokenFile = result.GetValue(clientToken),
                 DashboardTokenFile = result.GetValue(dashboardToken),
                 Objective = result.GetValue(objective),
+                MaxReplicas = result.GetValue(replicas),
+                MaxBatch = result.GetValue(batch),
+                MaxBatchDelay = TimeSpan.FromMilliseconds(result.GetValue(batchDelay)),
                 Security = security.Read(result),
             },
             cancellationToken));

@@ -55,6 +55,21 @@ internal static class SharedArguments
         DefaultValueFactory = _ => PlanObjective.Latency,
     };
 
+    public static Option<int?> MaxReplicas()
+    {
+        Option<int?> option = new("--max-replicas")
+        {
+            Description = "The most devices that may hold a copy of one stage, so that requests take them in turn; 1 for none. As many as pay with --objective throughput unless stated, 1 otherwise.",
+            HelpName = "N",
+        };
+        option.Validators.Add(static result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int count) && count < 1)
+                result.AddError($"--max-replicas must be 1 or more, not {count}.");
+        });
+        return option;
+    }
+
     public static Option<int> Count(string name, int defaultValue, int minimum, string description)
     {
         var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => defaultValue };

@@ -59,7 +59,7 @@ internal static class SimulateCommand
             ScenarioFile file = ScenarioFile.Read(result.GetValue(scenario) ?? throw new BadUsageException("Name a scenario file, or print one with 'edgesplit simulate --example'."));
             Scenario played = result.GetValue(seed) is int other ? file.Scenario with { Seed = other } : file.Scenario;
             ModelGraph graph = file.Graph ?? await Task.Run(() => OpenModel(file, cancellationToken), cancellationToken);
-            SimulationReport report = await RunAsync(new Simulator(played, graph, new CoordinatorOptions { CostModel = WeightedCostModel.ForObjective(file.Objective) }), played, cancellationToken);
+            SimulationReport report = await RunAsync(new Simulator(played, graph, new CoordinatorOptions { CostModel = WeightedCostModel.ForObjective(file.Objective), Constraints = file.Constraints }), played, cancellationToken);
             if (result.GetValue(page) is string path)
                 SimulationPage.Write(path, report);
             if (result.GetValue(json))

@@ -12,7 +12,7 @@ internal static class PlanPage
     private static object Data(PartitionProblem problem, PartitionPlan plan)
     {
         var graph = plan.Graph;
-        PlanEvaluation evaluation = new PlanEvaluator(problem).Evaluate(plan.Assignment.AsSpan());
+        PlanEvaluation evaluation = new PlanEvaluator(problem).Evaluate(plan.Routes);
         return new
         {
             model = graph.Name,
@@ -29,8 +29,10 @@ internal static class PlanPage
                 layers = stage.Layers.Length,
                 weightBytes = PlanTable.WeightBytes(plan, stage),
                 seconds = stage.PredictedSeconds,
+                share = stage.Share,
                 bytesOut = PlanTable.BytesOut(plan, stage),
             }),
+            routes = plan.Routes.Select(static route => new { share = route.Share, stages = route.Stages }),
             schedule = evaluation.Timeline.Select(entry => new
             {
                 lane = entry.Kind == TimelineEntryKind.Compute ? plan.Fleet.Devices[entry.Device].Id : $"{plan.Fleet.Devices[entry.Device].Id} → {plan.Fleet.Devices[entry.Receiver].Id}",

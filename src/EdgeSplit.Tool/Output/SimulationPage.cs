@@ -42,7 +42,7 @@ internal static class SimulationPage
             partitioner = plan.Plan.Partitioner,
             latencySeconds = plan.Plan.Cost.LatencySeconds,
             bottleneckSeconds = plan.Plan.Cost.BottleneckSeconds,
-            stages = plan.Plan.Stages.Select(stage => new { device = plan.Plan.Fleet.Devices[stage.Device].Id, layers = stage.Layers.Length, seconds = stage.PredictedSeconds }),
+            stages = plan.Plan.Stages.Select(stage => new { device = plan.Plan.Fleet.Devices[stage.Device].Id, layers = stage.Layers.Length, seconds = stage.PredictedSeconds, share = stage.Share }),
         }),
         notes = report.Notes.Select(static note => new { atSeconds = note.At.TotalSeconds, text = note.Text }),
         decisions = report.Decisions.Select(decision => new
@@ -82,10 +82,15 @@ internal static class SimulationPage
     private static string DescribePlan(SimulatedPlan plan)
     {
         PartitionPlan partition = plan.Plan;
-        string stages = string.Join(" → ", partition.Stages.Take(8).Select(stage => $"{partition.Fleet.Devices[stage.Device].Id} ({stage.Layers.Length})"));
+        string stages = string.Join(" | ", partition.Routes.Take(8).Select(route => Share(route) + Join(route))) + (partition.Routes.Length > 8 ? " …" : "");
         return string.Create(CultureInfo.InvariantCulture,
-            $"plan {plan.Epoch}: {stages}{(partition.Stages.Length > 8 ? " …" : "")}; predicted {Units.Milliseconds(partition.Cost.LatencySeconds)}, at most {1 / partition.Cost.BottleneckSeconds:0.0}/s");
+            $"plan {plan.Epoch}: {stages}; predicted {Units.Milliseconds(partition.Cost.LatencySeconds)}, at most {1 / partition.Cost.BottleneckSeconds:0.0}/s");
+
+        string Join(PlanRoute route) => string.Join(" → ", route.Stages.Take(8).Select(stage => partition.Stages[stage])
+            .Select(stage => $"{partition.Fleet.Devices[stage.Device].Id} ({stage.Layers.Length})")) + (route.Stages.Length > 8 ? " …" : "");
     }
+
+    private static string Share(PlanRoute route) => route.Share < 1 ? string.Create(CultureInfo.InvariantCulture, $"{route.Share:0.#%} ") : "";
 
     private static double? Known(double value) => double.IsNaN(value) ? null : value;
 }

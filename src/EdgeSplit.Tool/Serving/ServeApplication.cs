@@ -92,6 +92,9 @@ internal static class ServeApplication
                 options.RunsLayers = settings.RunsLayers;
                 options.MinimumAgents = settings.RunsLayers && settings.Agents.Length == 0 && settings.Listen is null && !settings.TakesAgents ? 0 : settings.ExpectedAgents;
                 options.Objective = settings.Objective;
+                options.MaxBatch = settings.MaxBatch;
+                options.MaxBatchDelay = settings.MaxBatchDelay;
+                options.MaximumReplicas = settings.MaxReplicas;
                 foreach (string model in settings.Models)
                 {
                     int separator = File.Exists(model) ? -1 : model.IndexOf('=', StringComparison.Ordinal);

@@ -34,5 +34,11 @@ internal sealed record ServeSettings
 
     public required PlanObjective Objective { get; init; }
 
+    public required int? MaxReplicas { get; init; }
+
+    public required int MaxBatch { get; init; }
+
+    public required TimeSpan MaxBatchDelay { get; init; }
+
     public required ConnectionSecurity Security { get; init; }
 }

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
 
@@ -15,6 +15,7 @@ internal sealed class FrameReceiver(
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, IncomingMessage> _partial = [];
+    private readonly Stack<Loop> _idle = new();
     private readonly TaskCompletionSource<EdgeSplitException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Set while this thread starts the loop that takes over from it: should bytes come in just then, that loop must not deal
@@ -25,12 +26,14 @@ internal sealed class FrameReceiver(
     /// <summary>The time since the last byte came.</summary>
     public TimeSpan Silence => source.Silence;
 
+    private FrameSource Source => source;
+
     /// <summary>Receives until the peer closes the connection.</summary>
     /// <returns>The peer's reason.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
     public Task<EdgeSplitException> RunAsync()
     {
-        _ = ReceiveAsync(PeekFrameAsync());
+        HandOver(PeekFrameAsync());
         return _ended.Task;
     }
 
@@ -56,48 +59,13 @@ internal sealed class FrameReceiver(
         source.Dispose();
     }
 
-    /// <summary>
-    /// The loop. A thread that has received the last bytes of a message, with none behind them, hands the loop over to
-    /// whichever thread receives next and goes on to deal with the message itself: no other thread need be woken for it.
-    /// </summary>
-    private async Task ReceiveAsync(ValueTask<FramePrefix> next)
+    /// <summary>Lets a loop that has nothing to do go on with what is received next.</summary>
+    private void HandOver(ValueTask<FramePrefix> next)
     {
-        try
-        {
-            while (true)
-            {
-                FramePrefix prefix = await next.ConfigureAwait(false);
-                IncomingMessage? message = Take(prefix, out EdgeSplitException? closed);
-                source.ConsumeHead();
-                if (closed is not null)
-                {
-                    _ended.SetResult(closed);
-                    return;
-                }
-                if (prefix.BodyBytes > 0)
-                    await ReceiveBodyAsync(message, prefix.BodyBytes).ConfigureAwait(false);
-                next = PeekFrameAsync();
-                if (message is not { IsComplete: true })
-                    continue;
-
-                IThreadPoolWorkItem? work = Complete(message);
-                if (next.IsCompleted || _isHandingOver)
-                {
-                    if (work is not null)
-                        ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: true);
-                    continue;
-                }
-                _isHandingOver = true;
-                _ = ReceiveAsync(next);
-                _isHandingOver = false;
-                work?.Execute();
-                return;
-            }
-        }
-        catch (Exception exception)
-        {
-            _ended.TrySetException(exception);
-        }
+        Loop? loop;
+        lock (_gate)
+            _idle.TryPop(out loop);
+        (loop ?? new Loop(this)).GoOnWith(next);
     }
 
     private ValueTask<FramePrefix> PeekFrameAsync() => source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None);
@@ -233,37 +201,6 @@ internal sealed class FrameReceiver(
         return message;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReceiveBodyAsync(IncomingMessage? message, int bodyBytes)
-    {
-        int left = bodyBytes;
-        try
-        {
-            while (left > 0 && message is not null)
-            {
-                Memory<byte> destination = message.BeginReceive(left);
-                if (destination.IsEmpty)
-                    break;
-                try
-                {
-                    await source.ReceiveAsync(destination, CancellationToken.None).ConfigureAwait(false);
-                }
-                finally
-                {
-                    message.EndReceive(destination.Length);
-                }
-                left -= destination.Length;
-            }
-        }
-        catch
-        {
-            message?.Dispose();
-            throw;
-        }
-        if (left > 0)
-            await source.SkipAsync(left, CancellationToken.None).ConfigureAwait(false);
-    }
-
     private IThreadPoolWorkItem? Complete(IncomingMessage message)
     {
         lock (_gate)
@@ -281,4 +218,108 @@ internal sealed class FrameReceiver(
     }
 
     private static EdgeSplitException ToReason(FailureHead failure) => new(failure.Error, $"The peer closed the connection: {failure.Message}");
+
+    /// <summary>
+    /// Receives frames. A thread that has received the last bytes of a message, with none behind them, hands over to another loop, which
+    /// runs on whichever thread receives next, and goes on to deal with the message itself: no other thread need be woken for it.
+    /// </summary>
+    /// <remarks>Two loops that take turns are enough as long as no message takes long; they are kept, so that none is made for each message.</remarks>
+    private sealed class Loop(FrameReceiver receiver) : IValueTaskSource
+    {
+        private ManualResetValueTaskSourceCore<bool> _wake;
+        private ValueTask<FramePrefix> _next;
+        private bool _isStarted;
+
+        public void GoOnWith(ValueTask<FramePrefix> next)
+        {
+            _next = next;
+            _wake.SetResult(true);
+            if (_isStarted)
+                return;
+            _isStarted = true;
+            _ = RunAsync();
+        }
+
+        private async Task RunAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    await new ValueTask(this, _wake.Version).ConfigureAwait(false);
+                    ValueTask<FramePrefix> next = _next;
+                    while (true)
+                    {
+                        FramePrefix prefix = await next.ConfigureAwait(false);
+                        IncomingMessage? message = receiver.Take(prefix, out EdgeSplitException? closed);
+                        receiver.Source.ConsumeHead();
+                        if (closed is not null)
+                        {
+                            receiver._ended.SetResult(closed);
+                            return;
+                        }
+                        // Here rather than in a method of its own, which would be an object for many a frame.
+                        int left = prefix.BodyBytes;
+                        try
+                        {
+                            while (left > 0 && message is not null)
+                            {
+                                Memory<byte> destination = message.BeginReceive(left);
+                                if (destination.IsEmpty)
+                                    break;
+                                try
+                                {
+                                    int filled = receiver.Source.TakeReadAhead(destination);
+                                    while (filled < destination.Length)
+                                        filled += receiver.Source.Received(await receiver.Source.ReceiveSomeAsync(destination[filled..]).ConfigureAwait(false));
+                                }
+                                finally
+                                {
+                                    message.EndReceive(destination.Length);
+                                }
+                                left -= destination.Length;
+                            }
+                        }
+                        catch
+                        {
+                            message?.Dispose();
+                            throw;
+                        }
+                        if (left > 0)
+                            await receiver.Source.SkipAsync(left).ConfigureAwait(false);
+                        next = receiver.PeekFrameAsync();
+                        if (message is not { IsComplete: true })
+                            continue;
+
+                        IThreadPoolWorkItem? work = receiver.Complete(message);
+                        if (next.IsCompleted || _isHandingOver)
+                        {
+                            if (work is not null)
+                                ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: true);
+                            continue;
+                        }
+                        _isHandingOver = true;
+                        receiver.HandOver(next);
+                        _isHandingOver = false;
+                        work?.Execute();
+                        break;
+                    }
+                    _wake.Reset();
+                    lock (receiver._gate)
+                        receiver._idle.Push(this);
+                }
+            }
+            catch (Exception exception)
+            {
+                receiver._ended.TrySetException(exception);
+            }
+        }
+
+        void IValueTaskSource.GetResult(short token) => _wake.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wake.GetStatus(token);
+
+        void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _wake.OnCompleted(continuation, state, token, flags);
+    }
 }

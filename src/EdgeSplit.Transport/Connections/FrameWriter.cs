@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Duplex;
-using EdgeSplit.Transport.Duplex.Internal;
 using EdgeSplit.Transport.Framing;
 
 namespace EdgeSplit.Transport.Connections;
@@ -16,10 +16,10 @@ namespace EdgeSplit.Transport.Connections;
 /// <param name="timeProvider">Measures how fast chunks leave.</param>
 /// <param name="onFailure">Called once when the connection breaks while sending.</param>
 internal sealed class FrameWriter(
-    IDuplexConnection connection, long creditThresholdBytes, TimeProvider timeProvider, Action<Exception> onFailure)
+    IDuplexConnection connection, long creditThresholdBytes, TimeProvider timeProvider, Action<Exception> onFailure) : IValueTaskSource
 {
     private const int MinChunkBytes = 64 * 1024;
-    private const int MaxChunkBytes = 2 * 1024 * 1024;
+    private const int MaxChunkBytes = 256 * 1024;
     private static readonly TimeSpan SlowChunk = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FastChunk = TimeSpan.FromMilliseconds(4);
 
@@ -39,13 +39,16 @@ internal sealed class FrameWriter(
         new byte[(4 * ControlFrameBytes) + (MaxFramesInBatch * FramePrefix.ByteCount) + (2 * MaxFramesInBatch * OutgoingMessage.MaxDataHeadBytes)];
     private int _scratchUsed;
     private int _batchBytes;
-    private int _chunkBytes = 4 * MinChunkBytes;
-    private bool _isUnsentLimited;
+    private int _chunkBytes = MaxChunkBytes;
     private long _creditToReturn;
     private bool _holdsCreditBack = true;
     private bool _blocked;
     private ulong? _ping;
     private ulong? _pong;
+    // Wakes the writing loop, which runs on the thread of whoever wakes it. One loop for all writes: an asynchronous method that is
+    // called anew for each would be an object each time that the connection makes it wait.
+    private ManualResetValueTaskSourceCore<bool> _wake;
+    private bool _isStarted;
     private bool _isWriting;
     private bool _isClosed;
 
@@ -155,31 +158,41 @@ internal sealed class FrameWriter(
 
     private void WriteIfIdle()
     {
+        bool isFirst;
         lock (_gate)
         {
             if (_isWriting || _isClosed)
                 return;
             _isWriting = true;
+            isFirst = !_isStarted;
+            _isStarted = true;
         }
-        _ = WriteAsync();
+        _wake.SetResult(true);
+        // The loop outlives the call that starts it, and does not carry its ambient trace along.
+        if (isFirst)
+            ThreadPool.UnsafeQueueUserWorkItem(static writer => _ = writer.WriteAsync(), this, preferLocal: true);
     }
 
     private async Task WriteAsync()
     {
         try
         {
-            int batchesInCaller = 0;
-            while (TakeBatch())
+            while (true)
             {
-                long started = timeProvider.GetTimestamp();
-                ValueTask sending = connection.SendAsync(_batch, CancellationToken.None);
-                batchesInCaller = sending.IsCompleted ? batchesInCaller + 1 : 0;
-                await sending.ConfigureAwait(false);
-                EndBatch(failed: false);
-                AdaptChunk(timeProvider.GetElapsedTime(started));
-                // Whoever sent something small shall not write other people's tensors for long.
-                if (batchesInCaller == MaxBatchesInCaller)
-                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                await new ValueTask(this, _wake.Version).ConfigureAwait(false);
+                int batchesInCaller = 0;
+                while (TakeBatch())
+                {
+                    long started = timeProvider.GetTimestamp();
+                    ValueTask sending = connection.SendAsync(_batch, CancellationToken.None);
+                    batchesInCaller = sending.IsCompleted ? batchesInCaller + 1 : 0;
+                    await sending.ConfigureAwait(false);
+                    EndBatch(failed: false);
+                    AdaptChunk(timeProvider.GetElapsedTime(started));
+                    // Whoever sent something small shall not write other people's tensors for long.
+                    if (batchesInCaller == MaxBatchesInCaller)
+                        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                }
             }
         }
         catch (Exception exception)
@@ -192,24 +205,9 @@ internal sealed class FrameWriter(
     private void AdaptChunk(TimeSpan elapsed)
     {
         if (elapsed > SlowChunk && _batchBytes >= MinChunkBytes)
-        {
             _chunkBytes = Math.Max(_chunkBytes / 2, MinChunkBytes);
-            LimitUnsent(true);
-        }
         else if (elapsed < FastChunk && _batchBytes >= _chunkBytes)
-        {
             _chunkBytes = Math.Min(_chunkBytes * 2, MaxChunkBytes);
-            if (_chunkBytes == MaxChunkBytes)
-                LimitUnsent(false);
-        }
-    }
-
-    private void LimitUnsent(bool isLimited)
-    {
-        if (isLimited == _isUnsentLimited)
-            return;
-        _isUnsentLimited = isLimited;
-        (connection as IUnsentLimit)?.LimitUnsent(isLimited);
     }
 
     private bool TakeBatch()
@@ -224,8 +222,12 @@ internal sealed class FrameWriter(
             int end = _batchBytes + _chunkBytes;
             while (_batchBytes < end && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message))
                 AppendMessage(message, end - _batchBytes);
-            _isWriting = _batch.Count > 0 && !_isClosed;
-            return _isWriting;
+            if (_batch.Count > 0 && !_isClosed)
+                return true;
+            // Before anyone can wake the loop again.
+            _wake.Reset();
+            _isWriting = false;
+            return false;
         }
     }
 
@@ -301,4 +303,11 @@ internal sealed class FrameWriter(
             message.Release();
         _messagesInBatch.Clear();
     }
+
+    void IValueTaskSource.GetResult(short token) => _wake.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wake.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wake.OnCompleted(continuation, state, token, flags);
 }

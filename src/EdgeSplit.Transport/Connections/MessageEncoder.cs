@@ -69,24 +69,36 @@ internal sealed class MessageEncoder(WireLimits peerLimits, string peerName, Ten
             return [];
         var body = new ReadOnlyMemory<byte>[parts.Length];
         int index = 0;
-        foreach ((string name, Tensor tensor) in tensors)
+        // Most are dictionaries, whose own enumerator is no object.
+        if (tensors is Dictionary<string, Tensor> dictionary)
         {
-            ReadOnlyMemory<byte> bytes = tensor.ElementType == TensorElementType.String ? Encode(name, tensor, ref encoded) : tensor.Bytes;
-            CheckSize(name, bytes.Length);
-            ActivationEncoding encoding = head.Payload.Encoding;
-            if (ActivationCodec.TryEncode(tensor, encoding, pool, out IMemoryOwner<byte>? owner, out int encodedBytes))
-            {
-                (encoded ??= []).Add(owner);
-                bytes = owner.Memory[..encodedBytes];
-            }
-            else
-            {
-                encoding = ActivationEncoding.None;
-            }
-            body[index] = bytes;
-            parts[index++] = new TensorPart(name, tensor.ElementType, tensor.Shape, bytes.Length, encoding);
+            foreach ((string name, Tensor tensor) in dictionary)
+                body[index] = Add(name, tensor, head, ref parts[index++], ref encoded);
+        }
+        else
+        {
+            foreach ((string name, Tensor tensor) in tensors)
+                body[index] = Add(name, tensor, head, ref parts[index++], ref encoded);
         }
         return body;
+    }
+
+    private ReadOnlyMemory<byte> Add(string name, Tensor tensor, MessageHead head, ref TensorPart part, ref List<IDisposable>? encoded)
+    {
+        ReadOnlyMemory<byte> bytes = tensor.ElementType == TensorElementType.String ? Encode(name, tensor, ref encoded) : tensor.Bytes;
+        CheckSize(name, bytes.Length);
+        ActivationEncoding encoding = head.Payload.Encoding;
+        if (ActivationCodec.TryEncode(tensor, encoding, pool, out IMemoryOwner<byte>? owner, out int encodedBytes))
+        {
+            (encoded ??= []).Add(owner);
+            bytes = owner.Memory[..encodedBytes];
+        }
+        else
+        {
+            encoding = ActivationEncoding.None;
+        }
+        part = new TensorPart(name, tensor.ElementType, tensor.Shape, bytes.Length, encoding);
+        return bytes;
     }
 
     private Memory<byte> Encode(string name, Tensor strings, ref List<IDisposable>? encoded)

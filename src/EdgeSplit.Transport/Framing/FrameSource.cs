@@ -80,44 +80,22 @@ internal sealed class FrameSource : IDisposable
     /// <summary>Ends a peek; bytes from <paramref name="position"/> on are seen again by the next one.</summary>
     public void Consume(SequencePosition position) => _pipe.AdvanceTo(position);
 
-    /// <summary>Fills <paramref name="destination"/>.</summary>
-    /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    /// <summary>Receives bytes of a body past what was read ahead; what comes is to be told to <see cref="Received"/>.</summary>
+    public ValueTask<int> ReceiveSomeAsync(Memory<byte> destination) => _connection.ReceiveAsync(destination, CancellationToken.None);
+
+    /// <summary>Notes that bytes of a body came, and returns their number.</summary>
+    /// <exception cref="EndOfStreamException">There were none: the peer sends no more.</exception>
+    public int Received(int byteCount)
     {
-        int filled = TakeReadAhead(destination);
-        while (filled < destination.Length)
-        {
-            int received = await _connection.ReceiveAsync(destination[filled..], cancellationToken).ConfigureAwait(false);
-            if (received == 0)
-                throw new EndOfStreamException("The peer closed the connection within a message.");
-            Volatile.Write(ref _lastReceived, _timeProvider.GetTimestamp());
-            filled += received;
-        }
+        if (byteCount == 0)
+            throw new EndOfStreamException("The peer closed the connection within a message.");
+        Volatile.Write(ref _lastReceived, _timeProvider.GetTimestamp());
+        return byteCount;
     }
 
-    /// <summary>Receives bytes that nobody wants.</summary>
-    public async ValueTask SkipAsync(int byteCount, CancellationToken cancellationToken)
-    {
-        byte[] scratch = ArrayPool<byte>.Shared.Rent(Math.Min(byteCount, 64 * 1024));
-        try
-        {
-            for (int left = byteCount; left > 0;)
-            {
-                int count = Math.Min(left, scratch.Length);
-                await ReceiveAsync(scratch.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
-                left -= count;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(scratch);
-        }
-    }
-
-    public void Dispose() => _pipe.Complete();
-
-    private int TakeReadAhead(Memory<byte> destination)
+    /// <summary>Takes what was read ahead of a body.</summary>
+    /// <returns>The bytes taken.</returns>
+    public int TakeReadAhead(Memory<byte> destination)
     {
         if (!_pipe.TryRead(out ReadResult result))
             return 0;
@@ -127,4 +105,25 @@ internal sealed class FrameSource : IDisposable
         _pipe.AdvanceTo(taken.End);
         return count;
     }
+
+    /// <summary>Receives bytes that nobody wants.</summary>
+    public async ValueTask SkipAsync(int byteCount)
+    {
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(Math.Min(byteCount, 64 * 1024));
+        try
+        {
+            for (int left = byteCount; left > 0;)
+            {
+                Memory<byte> piece = scratch.AsMemory(0, Math.Min(left, scratch.Length));
+                int count = TakeReadAhead(piece);
+                left -= count > 0 ? count : Received(await ReceiveSomeAsync(piece).ConfigureAwait(false));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
+
+    public void Dispose() => _pipe.Complete();
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EdgeSplit.Agents;
+using EdgeSplit.Compression;
 using MessagePack;
 
 namespace EdgeSplit.Transport.Messages;
@@ -14,11 +15,13 @@ internal static class PeerExchangeFormat
         writer.WriteArrayHeader(exchange.Deliveries.Length);
         foreach (PeerDelivery delivery in exchange.Deliveries)
         {
-            writer.WriteArrayHeader(4);
+            writer.WriteArrayHeader(delivery.Encoding == ActivationEncoding.None ? 4 : 5);
             writer.Write(delivery.Peer.AgentId);
             writer.Write(delivery.Peer.Address);
             writer.Write(delivery.PartitionId);
             WriteNames(ref writer, delivery.Outputs);
+            if (delivery.Encoding != ActivationEncoding.None)
+                writer.Write((int)delivery.Encoding);
         }
         WriteNames(ref writer, exchange.Returned);
     }
@@ -31,11 +34,17 @@ internal static class PeerExchangeFormat
         int count = reader.ReadArrayHeader();
         var deliveries = ImmutableArray.CreateBuilder<PeerDelivery>();
         for (int i = 0; i < count; i++)
-        {
-            reader.ReadArrayHeaderOf(4);
-            deliveries.Add(new PeerDelivery(new PeerAddress(reader.ReadText(), reader.ReadText()), reader.ReadText(), ReadNames(ref reader)));
-        }
+            deliveries.Add(ReadDelivery(ref reader));
         return new PeerExchange(awaited, deliveries.ToImmutable(), ReadNames(ref reader));
+    }
+
+    private static PeerDelivery ReadDelivery(ref MessagePackReader reader)
+    {
+        int fields = reader.ReadArrayHeader();
+        if (fields is not (4 or 5))
+            throw new MessagePackSerializationException($"a delivery has {fields} fields instead of 4 or 5");
+        var delivery = new PeerDelivery(new PeerAddress(reader.ReadText(), reader.ReadText()), reader.ReadText(), ReadNames(ref reader));
+        return fields == 4 ? delivery : delivery with { Encoding = reader.ReadEncoding() };
     }
 
     private static void WriteNames(ref MessagePackWriter writer, ImmutableArray<string> names)

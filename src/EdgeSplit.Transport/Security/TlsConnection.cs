@@ -9,7 +9,7 @@ using EdgeSplit.Transport.Duplex.Internal;
 namespace EdgeSplit.Transport.Security;
 
 /// <summary>A connection with TLS 1.3 around it.</summary>
-internal sealed class TlsConnection : ISecuredConnection, IUnsentLimit
+internal sealed class TlsConnection : ISecuredConnection
 {
     private readonly IDuplexConnection _inner;
     private readonly SslStream _tls;
@@ -77,9 +77,6 @@ internal sealed class TlsConnection : ISecuredConnection, IUnsentLimit
         await _tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         await _inner.CompleteSendAsync(cancellationToken).ConfigureAwait(false);
     }
-
-    /// <inheritdoc/>
-    public void LimitUnsent(bool isLimited) => (_inner as IUnsentLimit)?.LimitUnsent(isLimited);
 
     public async ValueTask DisposeAsync()
     {

@@ -13,14 +13,16 @@ internal sealed class AgentSession : IRequestHandler
 {
     private readonly IEdgeAgent _agent;
     private readonly TransportOptions _options;
+    private readonly string? _address;
     private readonly ILogger _logger;
     private readonly LoadCounts _loads = new();
     private PeerConnection? _connection;
 
-    private AgentSession(IEdgeAgent agent, TransportOptions options, ILogger logger)
+    private AgentSession(IEdgeAgent agent, TransportOptions options, string? address, ILogger logger)
     {
         _agent = agent;
         _options = options;
+        _address = address;
         _logger = logger;
     }
 
@@ -28,13 +30,14 @@ internal sealed class AgentSession : IRequestHandler
     /// <param name="agent">The agent to serve.</param>
     /// <param name="connection">The connection, whichever side made it; closed when this returns.</param>
     /// <param name="options">Limits and times.</param>
+    /// <param name="address">Where other agents can connect to this one; null for what the agent itself says.</param>
     /// <param name="logger">The logger.</param>
     /// <param name="stopping">Ends the connection.</param>
     /// <returns>Why it ended.</returns>
     public static async Task<string> RunAsync(
-        IEdgeAgent agent, OpenConnection connection, TransportOptions options, ILogger logger, CancellationToken stopping)
+        IEdgeAgent agent, OpenConnection connection, TransportOptions options, string? address, ILogger logger, CancellationToken stopping)
     {
-        var session = new AgentSession(agent, options, logger);
+        var session = new AgentSession(agent, options, address, logger);
         var open = new PeerConnection(connection, PeerSettings.From(options, logger), session, session.UnloadAllAsync);
         session._connection = open;
         open.Start();
@@ -61,7 +64,7 @@ internal sealed class AgentSession : IRequestHandler
                     await _agent.UnloadAsync(call.PartitionId, CancellationToken.None).ConfigureAwait(false);
                 return new Reply(new EmptyPayload(Operation.Unload));
             case EmptyPayload { Operation: Operation.Describe }:
-                return new Reply(new DescribeReply(await _agent.DescribeAsync(cancellationToken).ConfigureAwait(false)));
+                return new Reply(new DescribeReply(await DescribeAsync(cancellationToken).ConfigureAwait(false)));
             case EmptyPayload { Operation: Operation.Report }:
                 return new Reply(new ReportReply(await _agent.ReportAsync(cancellationToken).ConfigureAwait(false)));
             case DeliverCall call:
@@ -75,6 +78,12 @@ internal sealed class AgentSession : IRequestHandler
         }
     }
 
+    private async ValueTask<AgentDescription> DescribeAsync(CancellationToken cancellationToken)
+    {
+        AgentDescription description = await _agent.DescribeAsync(cancellationToken).ConfigureAwait(false);
+        return _address is null ? description : description with { Address = _address };
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Reply> ExecuteAsync(ExecuteCall call, IncomingMessage request, CancellationToken cancellationToken)
     {
@@ -83,11 +92,12 @@ internal sealed class AgentSession : IRequestHandler
         {
             PartialResult result = await _agent.ExecuteAsync(new InferenceRequest(call.RequestId, call.PartitionId, inputs) { Encoding = call.Encoding, Exchange = call.Exchange }, cancellationToken)
                 .ConfigureAwait(false);
-            return new Reply(new ExecuteReply(result.ComputeTime, result.QueueTime, call.Encoding) { WaitTime = result.WaitTime, DeliveryTime = result.DeliveryTime }, result.Outputs, result);
+            return new Reply(new ExecuteReply(result.ComputeTime, result.QueueTime, call.Encoding) { WaitTime = result.WaitTime, DeliveryTimes = result.DeliveryTimes }, result.Outputs, result);
         }
         finally
         {
-            foreach (Tensor tensor in inputs.Values)
+            // Not of Values: that would be an object for each request.
+            foreach ((_, Tensor tensor) in inputs)
                 tensor.Dispose();
         }
     }

@@ -28,7 +28,7 @@ internal sealed class Cluster : IAsyncDisposable
         Partitioner = FixedPartitioner.RoundRobin,
         CostModel = new FreeCostModel(),
         CapacityTimeout = TimeSpan.Zero,
-        Adaptation = new AdaptationOptions { OtherLoadChange = 1 },
+        Adaptation = new AdaptationOptions { OtherLoadChange = 1, Standby = null },
     };
 
     public FakeModelFormat Format { get; }

@@ -107,7 +107,12 @@ internal sealed class ServerTests
     }
 
     [TestCase("not json")]
+    [TestCase("[]")]
+    [TestCase("{}")]
     [TestCase("""{"inputs": 3}""")]
+    [TestCase("""{"inputs": [{"datatype": "FP32", "shape": [1], "data": [1]}]}""")]
+    [TestCase("""{"inputs": [{"name": "x", "shape": [1], "data": [1]}]}""")]
+    [TestCase("""{"inputs": [{"name": "x", "datatype": "FP32", "data": [1]}]}""")]
     [TestCase("""{"inputs": [{"name": "x", "datatype": "FP31", "shape": [1], "data": [1]}]}""")]
     [TestCase("""{"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1], "data": [1]}]}""")]
     [TestCase("""{"inputs": [{"name": "x", "datatype": "FP32", "shape": [2], "data": [1]}]}""")]

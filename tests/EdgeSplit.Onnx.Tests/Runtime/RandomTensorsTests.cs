@@ -29,6 +29,18 @@ public sealed class RandomTensorsTests
     }
 
     [Test]
+    public void ForInputs_a_symbol_has_one_size_wherever_it_stands()
+    {
+        TensorInfo square = Info("x", TensorElementType.Float, new Dimension(null, "n"), new Dimension(null, "n"));
+        TensorInfo last = Info("y", TensorElementType.Float, new Dimension(2), new Dimension(null, "n"));
+
+        IReadOnlyDictionary<string, Tensor> tensors = RandomTensors.ForInputs([square, last]);
+
+        Assert.That(tensors["x"].Shape, Is.EqualTo(new TensorShape(1, 1)));
+        Assert.That(tensors["y"].Shape, Is.EqualTo(new TensorShape(2, 1)));
+    }
+
+    [Test]
     public void ForInputs_whole_numbers_suit_their_names()
     {
         Dimension length = new(6);

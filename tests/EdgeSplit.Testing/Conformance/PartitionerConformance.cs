@@ -32,6 +32,7 @@ public abstract class PartitionerConformance
                 continue;
             }
             PartitionPlan plan = partitioner.Partition(problem, default);
+            Assert.That(plan.Routes, Has.Length.EqualTo(1), $"seed {seed} allows no copies of stages");
             PlanEvaluation evaluation = new PlanEvaluator(problem).Evaluate(plan.Assignment.AsSpan());
             Assert.That(evaluation.Violations, Is.Empty, $"seed {seed}");
             Assert.That(plan.Objective, Is.EqualTo(evaluation.Objective), $"seed {seed}");
@@ -39,6 +40,28 @@ public abstract class PartitionerConformance
             Assert.That(plan.Partitioner, Is.EqualTo(partitioner.Name), $"seed {seed}");
             Assert.That(plan.Stages.SelectMany(static stage => stage.Layers).Order(), Is.EqualTo(Enumerable.Range(0, problem.Graph.Layers.Length)), $"seed {seed}");
             Assert.That(plan.LowerBound ?? 0, Is.LessThanOrEqualTo(lowest * (1 + 1e-9)), $"seed {seed}: the lower bound is above the optimum");
+        }
+    }
+
+    [Test]
+    public void Plans_of_problems_that_allow_copies_of_stages_are_what_the_evaluator_says_and_bounds_hold_for_copies_too()
+    {
+        IPartitioner partitioner = CreatePartitioner();
+        for (int seed = 0; seed < 40; seed++)
+        {
+            PartitionProblem problem = CreateProblem(seed);
+            if (BruteForce.LowestObjective(problem) is null)
+                continue;
+            problem = problem with { Constraints = problem.Constraints with { MaximumReplicas = 3 } };
+            PartitionPlan plan = partitioner.Partition(problem, default);
+            PlanEvaluation evaluation = new PlanEvaluator(problem).Evaluate(plan.Routes);
+            Assert.That(evaluation.Violations, Is.Empty, $"seed {seed}");
+            Assert.That(plan.Objective, Is.EqualTo(evaluation.Objective), $"seed {seed}");
+            Assert.That(plan.Cost, Is.EqualTo(evaluation.Cost), $"seed {seed}");
+            Assert.That(plan.Routes.SelectMany(static route => route.Stages).Distinct().Order(), Is.EqualTo(Enumerable.Range(0, plan.Stages.Length)), $"seed {seed}");
+            foreach (PlanRoute route in plan.Routes)
+                Assert.That(route.Stages.SelectMany(stage => plan.Stages[stage].Layers).Order(), Is.EqualTo(Enumerable.Range(0, problem.Graph.Layers.Length)), $"seed {seed}");
+            Assert.That(plan.LowerBound ?? 0, Is.LessThanOrEqualTo(new AutoPartitioner().Partition(problem, default).Objective * (1 + 1e-9)), $"seed {seed}: another plan is below the lower bound");
         }
     }
 

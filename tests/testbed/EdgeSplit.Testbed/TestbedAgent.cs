@@ -6,7 +6,7 @@ using EdgeSplit.Testbed.Internal;
 namespace EdgeSplit.Testbed;
 
 /// <summary>An <c>edgesplit agent</c> process, with what it stands on: its link and its share of the processors.</summary>
-/// <remarks>It joins the testbed's coordinator, and again after each loss. Not thread-safe.</remarks>
+/// <remarks>It joins the testbed's coordinator, and again after each loss, and listens for the other agents. Not thread-safe.</remarks>
 public sealed class TestbedAgent
 {
     private readonly string[] _command;
@@ -32,6 +32,9 @@ public sealed class TestbedAgent
 
     /// <summary>Whether it has a link that can be limited and cut, and a limit of processors.</summary>
     public bool HasNetwork => _network is not null;
+
+    /// <summary>Bytes that have gone over the agent's link: sent by it, and received.</summary>
+    public (long Sent, long Received) LinkBytes => (Network.SentBytes, Network.ReceivedBytes);
 
     /// <summary>What the process has written.</summary>
     public string Output

@@ -19,8 +19,8 @@ public static class TestbedSupport
             return reason;
         if (!Environment.IsPrivilegedProcess)
             return "Network namespaces and control groups need root.";
-        if (!CpuGroup.IsSupported)
-            return "There are no control groups of version 1 at /sys/fs/cgroup/cpu.";
+        if (CpuGroups.OfMachine is null)
+            return "There are no control groups with a processor controller below /sys/fs/cgroup, neither of version 2 nor of version 1.";
         try
         {
             Command.Run("nsenter --version");

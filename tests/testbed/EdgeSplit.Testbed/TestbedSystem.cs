@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Membership;
-using EdgeSplit.Onnx;
+using EdgeSplit.Models;
 using EdgeSplit.Testbed.Internal;
 using EdgeSplit.Transport;
 using EdgeSplit.Transport.Security;
@@ -23,7 +23,7 @@ public sealed class TestbedSystem : IAsyncDisposable
     private readonly List<TestbedAgent> _agents = [];
     private Task _accepting = Task.CompletedTask;
 
-    private TestbedSystem(TestbedOptions options, OnnxModelFormat format)
+    private TestbedSystem(TestbedOptions options, IModelFormat format)
     {
         _folder = Directory.CreateTempSubdirectory("edgesplit-testbed-");
         _network = new TestbedNetwork(options.HasNetworks);
@@ -48,7 +48,7 @@ public sealed class TestbedSystem : IAsyncDisposable
     public string Folder => _folder.FullName;
 
     /// <summary>Starts the coordinator and the agents, and waits until all have joined.</summary>
-    public static async Task<TestbedSystem> StartAsync(TestbedOptions options, OnnxModelFormat format, CancellationToken cancellationToken = default)
+    public static async Task<TestbedSystem> StartAsync(TestbedOptions options, IModelFormat format, CancellationToken cancellationToken = default)
     {
         var testbed = new TestbedSystem(options, format);
         try
@@ -130,7 +130,7 @@ public sealed class TestbedSystem : IAsyncDisposable
         CpuGroup? group = options.HasNetworks ? new CpuGroup(_network.Prefix + index.ToString(CultureInfo.InvariantCulture)) : null;
         string[] command =
         [
-            "dotnet", "exec", "--runtimeconfig", Beside("runtimeconfig.json"), "--depsfile", Beside("deps.json"), Path.Combine(AppContext.BaseDirectory, "edgesplit.dll"), "agent", "--id", id, "--join", HostAndPort.Format(_listener.EndPoint),
+            "dotnet", "exec", "--runtimeconfig", Beside("runtimeconfig.json"), "--depsfile", Beside("deps.json"), Path.Combine(AppContext.BaseDirectory, "edgesplit.dll"), "agent", "--id", id, "--join", HostAndPort.Format(_listener.EndPoint), "--listen", $"{network?.Address ?? IPAddress.Loopback}:0",
             "--token", Path.Combine(Folder, "token"), "--blobs", Path.Combine(Folder, id),
         ];
         var agent = new TestbedAgent(id, command, network, group);

@@ -6,16 +6,22 @@ namespace EdgeSplit.Agents.Internal;
 /// <summary>Sends a run's outputs to the agents that need them, all at once.</summary>
 internal static class PeerForwarder
 {
+    /// <returns>How long each delivery took.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.PeerUnavailable"/>.</exception>
-    public static async ValueTask ForwardAsync(
-        string agentId, IAgentPeers? peers, Guid requestId, ImmutableArray<PeerDelivery> deliveries, IReadOnlyDictionary<string, Tensor> outputs, CancellationToken cancellationToken)
+    public static async ValueTask<ImmutableArray<TimeSpan>> ForwardAsync(
+        string agentId,
+        IAgentPeers? peers,
+        Guid requestId,
+        ImmutableArray<PeerDelivery> deliveries,
+        IReadOnlyDictionary<string, Tensor> outputs,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
-        if (deliveries.Length == 1)
-            await SendAsync(deliveries[0]).ConfigureAwait(false);
-        else
-            await Task.WhenAll(deliveries.Select(SendAsync)).ConfigureAwait(false);
+        return deliveries.IsEmpty ? []
+            : deliveries.Length == 1 ? [await SendAsync(deliveries[0]).ConfigureAwait(false)]
+            : [.. await Task.WhenAll(deliveries.Select(SendAsync)).ConfigureAwait(false)];
 
-        async Task SendAsync(PeerDelivery delivery)
+        async Task<TimeSpan> SendAsync(PeerDelivery delivery)
         {
             if (peers is null)
                 throw NoPeers(agentId);
@@ -27,7 +33,9 @@ internal static class PeerForwarder
             }
             try
             {
-                await peers.DeliverAsync(delivery.Peer, new ActivationDelivery(requestId, delivery.PartitionId, tensors), cancellationToken).ConfigureAwait(false);
+                long started = time.GetTimestamp();
+                await peers.DeliverAsync(delivery.Peer, new ActivationDelivery(requestId, delivery.PartitionId, tensors) { Encoding = delivery.Encoding }, cancellationToken).ConfigureAwait(false);
+                return time.GetElapsedTime(started);
             }
             catch (EdgeSplitException exception)
             {

@@ -22,6 +22,17 @@ public sealed record AdaptationOptions
     /// <value>Default: 0.25.</value>
     public double OtherLoadChange { get; init => field = Positive(value); } = 0.25;
 
+    /// <summary>
+    /// Bytes of memory that shall be left on each agent. One that has less in three reports in a row is given back what is
+    /// missing: what stands by there is unloaded, and plans take less of it, until twice as much is left again.
+    /// </summary>
+    /// <value>Default: 64 MiB; 0 for none.</value>
+    public long LeastFreeMemoryBytes
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A number of bytes is 0 or more.");
+    } = 64L << 20;
+
     /// <summary>The least time between two searches for another plan, which take some processor time.</summary>
     /// <value>Default: 500 ms.</value>
     public TimeSpan SearchInterval
@@ -37,6 +48,9 @@ public sealed record AdaptationOptions
         get;
         init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A rate is 0 or more.");
     } = 256 << 10;
+
+    /// <summary>What is prepared for the loss of agents; null for nothing, and for a loss to wait for the partitioner.</summary>
+    public StandbyOptions? Standby { get; init; } = new();
 
     /// <summary>Decisions that are kept to be read.</summary>
     /// <value>Default: 1000.</value>

@@ -20,4 +20,7 @@ public enum RepartitionTrigger
 
     /// <summary>Other programs take more, or less, of a device.</summary>
     OtherLoad,
+
+    /// <summary>An agent has less memory left than shall be, or enough again.</summary>
+    Memory,
 }

@@ -1,18 +1,12 @@
 namespace EdgeSplit.Coordination.Internal;
 
-/// <summary>Lets a bounded number of requests in, and a bounded number wait.</summary>
-/// <remarks>
-/// First come, first served, until a caller gives up: then more come than can be served, and whoever has waited longest is the next
-/// to give up, so serving them in turn would serve nobody in time. From then on the newest is served first, until nobody waits
-/// (adaptive LIFO: Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
-/// </remarks>
+/// <summary>Lets a bounded number of requests in, and a bounded number wait, fairly among clients (<see cref="FairQueue{T}"/>).</summary>
 internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
 {
     private readonly Lock _lock = new();
-    private readonly LinkedList<Waiter> _waiting = [];
+    private readonly FairQueue<Waiter> _waiting = new();
     private int _limit = int.MaxValue;
     private int _inFlight;
-    private bool _isNewestFirst;
     private long _entered;
 
     /// <summary>Requests that were let in so far.</summary>
@@ -40,11 +34,12 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
     }
 
     /// <summary>Enters at once or in turn; whoever entered calls <see cref="Leave"/>.</summary>
-    public ValueTask EnterAsync(CancellationToken cancellationToken)
+    public ValueTask EnterAsync(string client, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled(cancellationToken);
         Waiter waiter;
+        Waiter? evicted = null;
         lock (_lock)
         {
             // Nobody overtakes those that wait.
@@ -54,25 +49,24 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
                 _entered++;
                 return ValueTask.CompletedTask;
             }
-            if (_waiting.Count >= maxQueued)
-            {
-                throw new EdgeSplitException(
-                    EdgeSplitError.Overloaded,
-                    $"The coordinator works on {_inFlight} requests and {maxQueued} wait, its limits. Try again later, or raise {nameof(CoordinatorOptions.MaxQueuedRequests)}.");
-            }
+            if (_waiting.Count >= maxQueued && !_waiting.TryEvictFor(client, out evicted))
+                throw Overloaded();
             waiter = new Waiter();
-            waiter.Node = _waiting.AddLast(waiter);
+            waiter.Entry = _waiting.Add(client, waiter);
         }
+        evicted?.Turn.TrySetException(Overloaded());
         return WaitAsync(waiter, cancellationToken);
     }
 
+    /// <param name="client">The client that entered.</param>
     /// <param name="gaveUp">Whether the caller took the request back before it had ended.</param>
-    public void Leave(bool gaveUp = false)
+    public void Leave(string client, bool gaveUp = false)
     {
         lock (_lock)
         {
             _inFlight--;
-            _isNewestFirst |= gaveUp && _waiting.Count > 0;
+            if (gaveUp)
+                _waiting.NoteGivenUp(client);
         }
         Admit();
     }
@@ -81,15 +75,11 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
     {
         while (true)
         {
-            Waiter next;
+            Waiter? next;
             lock (_lock)
             {
-                if (_waiting.Count == 0)
-                    _isNewestFirst = false;
-                if (_waiting.Count == 0 || _inFlight >= Math.Min(_limit, maxInFlight))
+                if (_inFlight >= Math.Min(_limit, maxInFlight) || !_waiting.TryTake(out next))
                     return;
-                next = (_isNewestFirst ? _waiting.Last : _waiting.First)!.Value;
-                _waiting.Remove(next.Node!);
                 _inFlight++;
                 _entered++;
             }
@@ -116,19 +106,21 @@ internal sealed class AdmissionWindow(int maxInFlight, int maxQueued)
         {
             lock (_lock)
             {
-                if (waiter.Node!.List is null)
-                    return; // It has entered, and sees the token by itself.
-                _waiting.Remove(waiter.Node);
-                _isNewestFirst = _waiting.Count > 0;
+                if (!_waiting.Remove(waiter.Entry))
+                    return; // It has entered, and sees the token by itself, or was turned away.
             }
-            waiter.Turn.SetCanceled(token);
+            waiter.Turn.TrySetCanceled(token);
         }
     }
+
+    private EdgeSplitException Overloaded() => new(
+        EdgeSplitError.Overloaded,
+        $"The coordinator works on {InFlight} requests and {maxQueued} wait, its limits. Try again later, or raise {nameof(CoordinatorOptions.MaxQueuedRequests)}.");
 
     private sealed class Waiter
     {
         public TaskCompletionSource Turn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public LinkedListNode<Waiter>? Node { get; set; }
+        public FairQueue<Waiter>.Entry Entry { get; set; }
     }
 }

@@ -8,6 +8,7 @@ namespace EdgeSplit.Coordination.Internal;
 internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description, Link link)
 {
     private volatile ResourceReport? _latestReport;
+    private readonly MemoryPressure _memory = new();
     private volatile Link _link = link;
 
     public IEdgeAgent Agent => agent;
@@ -32,6 +33,18 @@ internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description,
     public bool IsUsable => State == AgentState.Available;
 
     public ResourceReport? LatestReport { get => _latestReport; set => _latestReport = value; }
+
+    /// <summary>Whether the agent has had less memory left than shall be, in several reports.</summary>
+    public bool IsShortOfMemory => _memory.IsShort;
+
+    /// <summary>Takes in a report.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="leastFreeMemoryBytes">The memory that shall be left.</param>
+    public void TakeIn(ResourceReport report, long leastFreeMemoryBytes)
+    {
+        LatestReport = report;
+        _memory.Add(report.Resources.AvailableMemoryBytes, leastFreeMemoryBytes);
+    }
 
     /// <summary>What other programs take of the device, from its reports.</summary>
     public LoadEstimate OtherLoad { get; } = new();

@@ -19,6 +19,7 @@ internal sealed class AgentWatch : IAsyncDisposable
     private readonly Action<AgentEntry, Exception> _lost;
     private readonly Action _ticked;
     private readonly int _leaseTicks;
+    private readonly long _leastFreeMemoryBytes;
     private readonly PeriodicTimer _timer;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<AgentEntry, Watched> _watched = [];
@@ -31,8 +32,10 @@ internal sealed class AgentWatch : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="lost">Told of an agent that does not answer any more.</param>
     /// <param name="ticked">Called once an interval.</param>
-    public AgentWatch(AgentRegistry agents, MembershipOptions options, TimeProvider time, Action<AgentEntry, Exception> lost, Action ticked)
+    /// <param name="leastFreeMemoryBytes">The memory that shall be left on each agent.</param>
+    public AgentWatch(AgentRegistry agents, MembershipOptions options, TimeProvider time, Action<AgentEntry, Exception> lost, Action ticked, long leastFreeMemoryBytes)
     {
+        _leastFreeMemoryBytes = leastFreeMemoryBytes;
         _agents = agents;
         _time = time;
         _lost = lost;
@@ -123,7 +126,7 @@ internal sealed class AgentWatch : IAsyncDisposable
         if (entry.LatestReport is { } latest && report.SequenceNumber <= latest.SequenceNumber && report.Timestamp <= latest.Timestamp)
             return;
         double before = entry.LatestReport?.Resources.ProcessCpuLoad ?? 0;
-        entry.LatestReport = report;
+        entry.TakeIn(report, _leastFreeMemoryBytes);
         entry.OtherLoad.Add(report.Resources, OtherAgentsShare(entry, before));
     }
 

@@ -61,4 +61,22 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2018, LogLevel.Information, "Agent {AgentId} does not reach agent {PeerId} directly; the coordinator passes their tensors on. {Reason}")]
     public static partial void PeerNotReached(this ILogger logger, string agentId, string peerId, string reason);
+
+    [LoggerMessage(2040, LogLevel.Information, "Model {ModelName}: requests are joined, up to {MaxBatch} rows: joined ones were found to give the same results.")]
+    public static partial void BatchingChecked(this ILogger logger, string modelName, int maxBatch);
+
+    [LoggerMessage(2041, LogLevel.Warning, "Model {ModelName}: requests are not joined any more: {Reason}.")]
+    public static partial void BatchingRefused(this ILogger logger, string modelName, string reason);
+
+    [LoggerMessage(2042, LogLevel.Information, "Model {ModelName}: requests are not joined: {Reason}.")]
+    public static partial void NotBatched(this ILogger logger, string modelName, string reason);
+
+    [LoggerMessage(2019, LogLevel.Debug, "Model {ModelName}: for the agents of plan {Epoch}, {Loaded} of {Count} take-overs stand by loaded.")]
+    public static partial void StandbyReady(this ILogger logger, string modelName, long epoch, int loaded, int count);
+
+    [LoggerMessage(2020, LogLevel.Information, "Model {ModelName}: what was to stand by for the agents of plan {Epoch} could not all be made ready; losing one takes longer to recover from.")]
+    public static partial void StandbyFailed(this ILogger logger, Exception exception, string modelName, long epoch);
+
+    [LoggerMessage(2021, LogLevel.Warning, "Model {ModelName}: the plan that was to take over for agent {AgentId} failed; another is looked for.")]
+    public static partial void TakeOverFailed(this ILogger logger, Exception exception, string modelName, string agentId);
 }

@@ -3,7 +3,6 @@ using EdgeSplit.Agents;
 using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Models;
 using EdgeSplit.Partitioning;
-using EdgeSplit.Repositories;
 using EdgeSplit.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -11,35 +10,64 @@ namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>Makes plans of one model ready on their agents, all or nothing.</summary>
 internal sealed class EpochStager(
-    string modelName, ISplittableModel model, IModelRepository? repository, AgentRegistry agents, PeerLinks? peers, Func<PartitionPlan, TimingRecorder> recorderOf, ILogger logger)
+    string modelName, ISplittableModel model, CoordinatorOptions options, AgentRegistry agents, PeerLinks? peers, Func<PartitionPlan, TimingRecorder> recorderOf, ILogger logger)
 {
+    private readonly ExtractedPartitions _extracted = new(model);
+
     /// <summary>Takes the stages' partitions from the model and loads them, on all agents at once.</summary>
     /// <exception cref="AgentLostException">An agent could not be reached.</exception>
     public async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan plan, Conditions? madeFor, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
     {
         CheckIsForModel(plan);
         progress?.Report(new DeploymentProgress(DeploymentStep.Loading, 0, plan.Stages.Length));
-        ImmutableArray<AgentEntry> owners = [.. plan.Stages.Select(stage => AgentOf(plan, stage))];
-        ModelPartition[] partitions = await Task.Run(
-            () => plan.Stages.Select(stage =>
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                return model.Extract(stage.Layers);
-            }).ToArray(),
-            cancellationToken).ConfigureAwait(false);
-        ImmutableArray<StageTarget> targets = [.. owners.Zip(partitions, static (owner, partition) => new StageTarget(owner, partition))];
-        var relayed = new RequestRoutes(model, partitions);
+        ImmutableArray<StageTarget> targets = await ExtractAsync(plan, cancellationToken).ConfigureAwait(false);
+        RequestRoutes[] relayed = [.. plan.Routes.Select(route => RoutesOf(route, null))];
         if (peers is not null)
         {
             await peers.MeasureAsync(
-                relayed.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => relayed.Readers[slot]).Select(reader => (owners[stage], owners[reader]))),
+                relayed.SelectMany(routes => routes.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => routes.Readers[slot])
+                    .Select(reader => (targets[routes.Numbers[stage]].Agent, targets[routes.Numbers[reader]].Agent)))),
                 cancellationToken).ConfigureAwait(false);
         }
-        RequestRoutes RouteAnew() => peers is null ? relayed : new RequestRoutes(model, partitions, new DirectRoutes(targets, peers));
+        RequestRoutes[] RouteAnew() => peers is null ? relayed : [.. plan.Routes.Select(route => RoutesOf(route, new DirectRoutes([.. route.Stages.Select(stage => targets[stage])], peers)))];
+        RequestRoutes RoutesOf(PlanRoute route, DirectRoutes? direct) => new(model, [.. route.Stages.Select(stage => targets[stage].Partition)], direct) { Numbers = route.Stages };
 
         long sentBytes = await LoadAsync(targets, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);
         return new PlanEpoch(modelName, number, plan, RouteAnew, targets, recorderOf(plan), logger) { MadeFor = madeFor };
+    }
+
+    /// <summary>Takes the stages' partitions from the model.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>: the plan names what is no agent.</exception>
+    public async ValueTask<ImmutableArray<StageTarget>> ExtractAsync(PartitionPlan plan, CancellationToken cancellationToken)
+    {
+        ImmutableArray<AgentEntry> owners = [.. plan.Stages.Select(stage => AgentOf(plan, stage))];
+        return await Task.Run<ImmutableArray<StageTarget>>(
+            () => [.. owners.Zip(plan.Stages, (owner, stage) =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                return new StageTarget(owner, _extracted.Get(stage.Layers), options.StageWindow);
+            })],
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Loads a partition that no plan in use needs yet, or only has its weights fetched.</summary>
+    /// <param name="target">The partition and its agent.</param>
+    /// <param name="isLoaded">Whether it is loaded, for the caller to unload.</param>
+    /// <param name="pace">Slows the source of weights down.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public ValueTask<PartitionLoaded> LoadAheadAsync(StageTarget target, bool isLoaded, Func<IBlobSource, IBlobSource> pace, CancellationToken cancellationToken) =>
+        LoadAsync(isLoaded ? target : target with { Partition = target.Partition.WeightsOnly() }, target.Partition, pace, cancellationToken);
+
+    private async ValueTask<PartitionLoaded> LoadAsync(StageTarget target, ModelPartition whole, Func<IBlobSource, IBlobSource>? pace, CancellationToken cancellationToken)
+    {
+        IBlobSource blobs = model;
+        if (options.Repository is { } repository)
+        {
+            await repository.AddPartitionAsync(modelName, whole, model, cancellationToken).ConfigureAwait(false);
+            blobs = repository.Blobs;
+        }
+        return await target.Agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, target.Partition), pace?.Invoke(blobs) ?? blobs, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
@@ -66,13 +94,7 @@ internal sealed class EpochStager(
         {
             try
             {
-                IBlobSource blobs = model;
-                if (repository is not null)
-                {
-                    await repository.AddPartitionAsync(modelName, target.Partition, model, others.Token).ConfigureAwait(false);
-                    blobs = repository.Blobs;
-                }
-                PartitionLoaded answer = await target.Agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, target.Partition), blobs, others.Token).ConfigureAwait(false);
+                PartitionLoaded answer = await LoadAsync(target, target.Partition, null, others.Token).ConfigureAwait(false);
                 progress?.Report(new DeploymentProgress(
                     DeploymentStep.Loading, Interlocked.Increment(ref loaded), targets.Length, Interlocked.Add(ref sentBytes, answer.ReceivedBytes)));
             }

@@ -13,15 +13,16 @@ internal static class FleetBuilder
     /// <param name="agents">The agents that plans may use, the coordinator's own among them where it has one.</param>
     /// <param name="options">The coordinator's id, the links that are stated, and how links compress.</param>
     /// <param name="peers">The links between agents that reach each other; null where the coordinator passes everything on.</param>
+    /// <param name="shares">What is left of each device.</param>
     /// <returns>
     /// The fleet, with the coordinator as the source. A coordinator that runs no layers is a device of the fleet all the same
     /// where reaching an agent takes time; where it does not, there is no source.
     /// </returns>
-    public static FleetDescription Build(ImmutableArray<AgentEntry> agents, CoordinatorOptions options, PeerLinks? peers)
+    public static FleetDescription Build(ImmutableArray<AgentEntry> agents, CoordinatorOptions options, PeerLinks? peers, DeviceShares shares)
     {
         string coordinatorId = options.Id;
         IReadOnlyDictionary<(string From, string To), Link> configured = options.Links;
-        List<(Device Device, Link Link)> devices = [.. agents.Select(static entry => (entry.Device, entry.Link))];
+        List<(Device Device, Link Link)> devices = [.. agents.Select(entry => (shares.Of(entry), entry.Link))];
         int source = devices.FindIndex(static device => device.Device.IsCoordinator);
         if (source < 0 && (devices.Exists(static device => !IsFree(device.Link)) || configured.Keys.Any(link => link.From == coordinatorId || link.To == coordinatorId)))
         {

@@ -1,26 +1,49 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Adaptation.Internal;
-using EdgeSplit.Models;
+using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Partitioning;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>A plan that is loaded on its agents. Requests enter and leave it; once closed and left by all it is unloaded.</summary>
-internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, Func<RequestRoutes> routeAnew, ImmutableArray<StageTarget> targets, TimingRecorder recorder, ILogger logger)
+internal sealed class PlanEpoch(string modelName, long number, PartitionPlan plan, Func<RequestRoutes[]> routeAnew, ImmutableArray<StageTarget> targets, TimingRecorder recorder, ILogger logger)
 {
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // One for the deployment, and one for each request.
     private int _users = 1;
+    private readonly RequestTurns _turns = new([.. plan.Routes.Select(static route => route.Share)]);
     private ImmutableHashSet<AgentEntry> _forgetful = [];
-    private volatile RequestRoutes _routes = routeAnew();
+    private readonly ConcurrentDictionary<AgentEntry, long> _memory = [];
+    private volatile RequestRoutes[] _routes = routeAnew();
+    private long _requests = -1;
 
     public long Number => number;
 
     public PartitionPlan Plan => plan;
 
-    /// <summary>The ways that tensors take. A request goes by those that it began with.</summary>
-    public RequestRoutes Routes => _routes;
+    /// <summary>
+    /// The ways that the tensors of the next request take, in turn where the plan has several routes. A request goes by those that it began with.
+    /// While an agent is lost, those of a route without it.
+    /// </summary>
+    public RequestRoutes NextRoutes()
+    {
+        RequestRoutes[] routes = _routes;
+        if (routes.Length == 1)
+            return routes[0];
+        int turn = _turns.Of(Interlocked.Increment(ref _requests));
+        for (int i = 0; i < routes.Length; i++)
+        {
+            RequestRoutes next = routes[(turn + i) % routes.Length];
+            if (IsWhole(next))
+                return next;
+        }
+        return routes[turn];
+    }
+
+    /// <summary>Whether a request can be served although agents are lost, as others hold copies of their stages.</summary>
+    public bool IsServing => Array.Exists(_routes, IsWhole);
 
     public ImmutableArray<StageTarget> Targets => targets;
 
@@ -33,8 +56,38 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     /// <summary>The conditions that the plan was made for; null where it was given.</summary>
     public Conditions? MadeFor { get; init; }
 
+    /// <summary>Whether the plan only serves until a better one is found, as one is looked for at once.</summary>
+    public bool IsProvisional { get; set; }
+
+    /// <summary>The memory that the plan takes of an agent, in bytes.</summary>
+    public long MemoryOn(AgentEntry agent) => _memory.GetOrAdd(agent, agent =>
+    {
+        int stage = StageOn(agent);
+        return stage < 0 ? 0 : PlanMemory.BytesOn(plan.Graph, plan.Routes, plan.Stages[stage].Device);
+    });
+
+    /// <summary>The share of an agent's time that its stages have taken of late, from 0 up.</summary>
+    public double LoadOn(AgentEntry agent)
+    {
+        int first = StageOn(agent);
+        if (first < 0)
+            return 0;
+        double busy = targets.Select((target, stage) => target.Agent == agent ? recorder.Times.BusyShare(stage) : 0).Sum();
+        return busy / Math.Max(plan.Fleet.Devices[plan.Stages[first].Device].ConcurrentStages, 1);
+    }
+
     /// <summary>Whether a stage runs on an agent.</summary>
-    public bool Uses(AgentEntry agent) => targets.Any(target => target.Agent == agent);
+    public bool Uses(AgentEntry agent) => StageOn(agent) >= 0;
+
+    private int StageOn(AgentEntry agent)
+    {
+        for (int stage = 0; stage < targets.Length; stage++)
+        {
+            if (targets[stage].Agent == agent)
+                return stage;
+        }
+        return -1;
+    }
 
     /// <summary>Counts a request; false once the epoch is closed and empty.</summary>
     public bool TryEnter()
@@ -65,6 +118,8 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     /// </summary>
     public void NoteForgotten(AgentEntry agent) => ImmutableInterlocked.Update(ref _forgetful, static (set, agent) => set.Add(agent), agent);
 
+    private bool IsWhole(RequestRoutes routes) => routes.Numbers.All(stage => targets[stage].Agent.State != AgentState.Lost && !_forgetful.Contains(targets[stage].Agent));
+
     /// <summary>Waits until every request has left, and unloads the partitions. To be called once, when no request is sent here any more.</summary>
     public async Task CloseAsync()
     {
@@ -76,18 +131,19 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
 
     /// <summary>Unloads partitions as far as their agents can be reached.</summary>
     public static Task UnloadAsync(IEnumerable<StageTarget> targets, ILogger logger) =>
-        Task.WhenAll(targets.Select(target => UnloadAsync(target.Agent, target.Partition, logger)));
+        Task.WhenAll(targets.Select(target => UnloadAsync(target.Agent, target.Partition.Id, logger)));
 
-    private static async Task UnloadAsync(AgentEntry agent, ModelPartition partition, ILogger logger)
+    /// <summary>Unloads a partition if its agent can be reached.</summary>
+    public static async Task UnloadAsync(AgentEntry agent, string partitionId, ILogger logger)
     {
         try
         {
-            await agent.Agent.UnloadAsync(partition.Id, CancellationToken.None).ConfigureAwait(false);
+            await agent.Agent.UnloadAsync(partitionId, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
             // Whatever keeps one agent from unloading, the others still do, and the model is still closed.
-            logger.UnloadFailed(exception, partition.Id, agent.Id);
+            logger.UnloadFailed(exception, partitionId, agent.Id);
         }
     }
 }

@@ -6,7 +6,7 @@ using EdgeSplit.Tensors;
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>
-/// Where values go in a plan, worked out once per epoch. A value that passes between stages, comes in or goes out has a
+/// Where values go on one route of a plan, worked out once per epoch. A value that passes between stages, comes in or goes out has a
 /// slot; a request holds one tensor for each.
 /// </summary>
 internal sealed class RequestRoutes
@@ -14,7 +14,7 @@ internal sealed class RequestRoutes
     /// <summary>Works out the routes.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.IllegalCut"/>: a value is needed that no earlier stage makes.</exception>
     /// <param name="model">The model.</param>
-    /// <param name="partitions">The partitions of the stages, in the order of the plan.</param>
+    /// <param name="partitions">The partitions of the stages, in an order in which they can run.</param>
     /// <param name="direct">Which stages hand tensors to each other; null for none.</param>
     public RequestRoutes(ISplittableModel model, IReadOnlyList<ModelPartition> partitions, DirectRoutes? direct = null)
     {
@@ -58,6 +58,9 @@ internal sealed class RequestRoutes
         FirstStages = [.. Enumerable.Range(0, Stages.Length).Where(stage => Pending[stage] == 0)];
         IsChain = Stages.Length == 0 || (!IsDirect && (FirstStages.Length == 1 && Enumerable.Range(0, Stages.Length).All(IsFollowedByAtMostOne)));
     }
+
+    /// <summary>The position in the plan of each stage.</summary>
+    public required ImmutableArray<int> Numbers { get; init; }
 
     /// <summary>The slots before this one hold the model's inputs.</summary>
     public int InputCount { get; }

@@ -20,6 +20,7 @@ internal sealed class RequestRun
     private readonly AdmissionWindow _window;
     // The requests let in before, where this one was alone then; -1 where it was not.
     private readonly long _enteredBefore;
+    private readonly int _requests;
     private readonly Guid _requestId = Guid.NewGuid();
     private readonly CancellationToken _callerToken;
     private readonly CancellationTokenSource? _siblings;
@@ -32,12 +33,13 @@ internal sealed class RequestRun
     private StageFailure? _failure;
     private int _flows;
 
-    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
+    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
         _epoch = epoch;
-        _routes = epoch.Routes;
+        _routes = epoch.NextRoutes();
         _time = time;
         _started = started;
+        _requests = requests;
         _window = window;
         _enteredBefore = window.InFlight == 1 ? window.Entered : -1;
         _callerToken = cancellationToken;
@@ -56,15 +58,16 @@ internal sealed class RequestRun
     /// <param name="epoch">The epoch, entered by the caller.</param>
     /// <param name="inputs">The checked inputs; borrowed.</param>
     /// <param name="started">The timestamp of the request's start.</param>
+    /// <param name="requests">How many requests it is, joined.</param>
     /// <param name="window">Knows of other requests.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="StageFailedException">A stage failed; its siblings were stopped and nothing is left of the request.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<FinalResult> RunAsync(
-        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
+        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
-        var run = new RequestRun(epoch, inputs, started, window, time, cancellationToken);
+        var run = new RequestRun(epoch, inputs, started, requests, window, time, cancellationToken);
         try
         {
             await run.RunStagesAsync().ConfigureAwait(false);
@@ -91,7 +94,8 @@ internal sealed class RequestRun
             return;
         if (failure.Exception is OperationCanceledException && _callerToken.IsCancellationRequested)
             throw new OperationCanceledException(_callerToken);
-        throw new StageFailedException(failure.Stage, _epoch.Targets[failure.Stage].Agent, failure.Exception);
+        int failed = _routes.Numbers[failure.Stage];
+        throw new StageFailedException(failed, _epoch.Targets[failed].Agent, failure.Exception);
     }
 
     /// <summary>Runs a stage, and then one by one those that it makes ready. A failure is noted, not thrown.</summary>
@@ -121,22 +125,36 @@ internal sealed class RequestRun
     private async ValueTask RunStageAsync(int stage)
     {
         StageRoute route = _routes.Stages[stage];
-        StageTarget target = _epoch.Targets[stage];
+        int number = _routes.Numbers[stage];
+        StageTarget target = _epoch.Targets[number];
         int[] slots = route.InputSlots;
         var inputs = new Tensor[slots.Length];
         for (int i = 0; i < slots.Length; i++)
             inputs[i] = _values[slots[i]]!;
 
         using Activity? activity = EdgeSplitTelemetry.Source.StartActivity("edgesplit.stage");
-        activity?.SetTag("edgesplit.stage", stage).SetTag("edgesplit.agent.id", target.Agent.Id);
+        activity?.SetTag("edgesplit.stage", number).SetTag("edgesplit.agent.id", target.Agent.Id);
+        // One that waits on its agent for other agents' tensors would hold a place of those that could run; admission alone bounds these.
+        bool takesPlace = route.Exchange is not { Awaited.IsEmpty: false };
+        if (takesPlace)
+            await target.Places.WaitAsync(_token).ConfigureAwait(false);
         long sent = _time.GetTimestamp();
-        PartialResult result = await target.Agent.Agent.ExecuteAsync(
-            new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding, Exchange = route.Exchange }, _token).ConfigureAwait(false);
+        PartialResult result;
+        try
+        {
+            result = await target.Agent.Agent.ExecuteAsync(
+                new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding, Exchange = route.Exchange }, _token).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (takesPlace)
+                target.Places.Release();
+        }
         TimeSpan total = _time.GetElapsedTime(sent);
 
         // A stage that is fed by others is sent to its agent at once, and waits there for them.
-        _timings[stage] = new StageTiming(stage, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
-        _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered, route.Exchange is not null);
+        _timings[stage] = new StageTiming(number, target.Agent.Id, _time.GetElapsedTime(_started, sent) + result.WaitTime, total - result.WaitTime, result.ComputeTime, result.QueueTime);
+        _epoch.Recorder.Record(_timings[stage], target.Agent.EffectiveLoad, _enteredBefore == _window.Entered, route.Exchange is not null, _requests);
         EdgeSplitTelemetry.StageDuration.Record(_timings[stage].Total.TotalSeconds, _epoch.ModelTag, target.AgentTag);
         if (EdgeSplitTelemetry.StageBytes.Enabled)
             CountBytes(inputs, result, target);

@@ -26,11 +26,15 @@ internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections correct
     /// <param name="deviceLoad">The share of the device that other programs took.</param>
     /// <param name="isAlone">Whether no other request was in flight: with others its tensors waited for theirs, which says little of a link.</param>
     /// <param name="hasPeers">Whether some of its tensors came from or went to other agents: then its transfer says nothing of the coordinator's link.</param>
-    public void Record(StageTiming timing, double deviceLoad, bool isAlone, bool hasPeers)
+    /// <param name="requests">Requests that ran as one: it counts as so many, each of which took its share.</param>
+    public void Record(StageTiming timing, double deviceLoad, bool isAlone, bool hasPeers, int requests = 1)
     {
-        Times.Record(hasPeers ? timing with { Total = timing.Compute + timing.Queue } : timing);
+        if (requests > 1)
+            timing = timing with { Total = timing.Total / requests, Compute = timing.Compute / requests, Queue = timing.Queue / requests };
+        for (int request = 0; request < requests; request++)
+            Times.Record(hasPeers ? timing with { Total = timing.Compute + timing.Queue } : timing);
         corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, timing.Compute, deviceLoad);
-        if (isAlone && !hasPeers && timing.AgentId != coordinatorId)
+        if (isAlone && requests == 1 && !hasPeers && timing.AgentId != coordinatorId)
             corrections.RecordExchange(coordinatorId, timing.AgentId, _inputBytes[timing.Stage], _outputBytes[timing.Stage], timing.Transfer);
     }
 

@@ -14,7 +14,7 @@ internal sealed class ConstraintChecker(PlacementModel model)
 
     /// <summary>Bytes of activations of the plan on a device, what the current plan keeps there included.</summary>
     public long ActivationBytes(PlacementLoads loads, int device) =>
-        (model.Slots[device] * _memory.PeakBytes(loads.Assignment, device)) + model.HeldActivationBytes[device];
+        (model.Slots[device] * loads.Assignments.Max(assignment => _memory.PeakBytes(assignment, device))) + model.HeldActivationBytes[device];
 
     /// <summary>Whether what is on a device fits its memory and its allowed load.</summary>
     public bool Fits(PlacementLoads loads, int device) => loads.LayersOn[device] == 0 || (IsLoadAllowed(loads, device) && FitsMemory(loads, device));
@@ -34,7 +34,8 @@ internal sealed class ConstraintChecker(PlacementModel model)
     public ImmutableArray<PlanViolation> Violations(PlacementLoads loads)
     {
         ImmutableArray<PlanViolation>.Builder violations = ImmutableArray.CreateBuilder<PlanViolation>();
-        AddPlacements(loads.Assignment, violations);
+        foreach (int[] assignment in loads.Assignments)
+            AddPlacements(assignment, violations);
         for (int device = 0; device < model.DeviceCount; device++)
         {
             if (loads.LayersOn[device] > 0)
@@ -43,8 +44,17 @@ internal sealed class ConstraintChecker(PlacementModel model)
         int used = loads.UsedDevices();
         if (used > model.Problem.Constraints.MaximumDevices)
             violations.Add(new(PlanViolationKind.MaximumDevices, $"The plan uses {used} devices; {model.Problem.Constraints.MaximumDevices} are allowed."));
+        if (loads.Assignments.Count > 1)
+        {
+            AddReplicas(loads.Assignments, violations);
+            return [.. violations.Distinct()];
+        }
         return violations.ToImmutable();
     }
+
+    /// <summary>Whether no layer is on more devices than allowed.</summary>
+    public bool HasReplicasToSpare(IReadOnlyList<int[]> assignments) =>
+        assignments.Count <= model.Problem.Constraints.MaximumReplicas || FindReplicated(assignments) is null;
 
     private bool IsLoadAllowed(PlacementLoads loads, int device)
     {
@@ -103,6 +113,30 @@ internal sealed class ConstraintChecker(PlacementModel model)
             if (assignment[layer] != model.Source)
                 violations.Add(new(PlanViolationKind.IllegalCut, $"Layer '{NameOf(layer)}' reads or makes an input or output of the model that cannot travel, so it must be on the source device '{IdOf(model.Source)}'."));
         }
+    }
+
+    private void AddReplicas(IReadOnlyList<int[]> assignments, ImmutableArray<PlanViolation>.Builder violations)
+    {
+        if (FindReplicated(assignments) is var (layer, devices))
+        {
+            violations.Add(new(PlanViolationKind.MaximumReplicas,
+                $"Layer '{NameOf(layer)}' is on {devices} devices; {model.Problem.Constraints.MaximumReplicas} are allowed. Raise {nameof(PlanConstraints.MaximumReplicas)}."));
+        }
+    }
+
+    /// <summary>The first layer that is on more devices than allowed, and on how many.</summary>
+    private (int Layer, int Devices)? FindReplicated(IReadOnlyList<int[]> assignments)
+    {
+        var devices = new HashSet<int>();
+        for (int layer = 0; layer < model.LayerCount; layer++)
+        {
+            devices.Clear();
+            foreach (int[] assignment in assignments)
+                devices.Add(assignment[layer]);
+            if (devices.Count > model.Problem.Constraints.MaximumReplicas)
+                return (layer, devices.Count);
+        }
+        return null;
     }
 
     private void AddResources(PlacementLoads loads, int device, ImmutableArray<PlanViolation>.Builder violations)

@@ -12,10 +12,10 @@ internal sealed class DeviceKinds
     {
         KindOf = new int[model.DeviceCount];
         var kinds = new List<List<int>>();
-        ILookup<bool, int> held = model.HeldAssignment.ToLookup(static _ => true);
+        HashSet<int> held = [.. model.HeldAssignments.SelectMany(static assignment => assignment)];
         for (int device = 0; device < model.DeviceCount; device++)
         {
-            bool isSpecial = device == model.Source || device == model.Relay || held[true].Contains(device);
+            bool isSpecial = device == model.Source || device == model.Relay || held.Contains(device);
             int kind = isSpecial ? -1 : kinds.FindIndex(members => AreEqual(model, units, members[0], device));
             if (kind < 0)
             {

@@ -12,6 +12,7 @@ internal sealed class PlacementLoads
     private readonly CompiledGraph _graph;
     private readonly int[] _seenBy;
     private readonly int[] _weightReaders;
+    private IReadOnlyList<int[]>? _mixed;
     private int _look;
 
     public PlacementLoads(PlacementModel model)
@@ -32,6 +33,9 @@ internal sealed class PlacementLoads
 
     /// <summary>The device of each layer; changed only by <see cref="Move"/> and <see cref="Reset"/>.</summary>
     public int[] Assignment { get; }
+
+    /// <summary>The assignments of all routes: <see cref="Assignment"/> alone unless these are the loads of <see cref="Mix"/>.</summary>
+    public IReadOnlyList<int[]> Assignments => _mixed ?? [Assignment];
 
     /// <summary>Seconds of computing by device.</summary>
     public double[] Compute { get; }
@@ -59,6 +63,7 @@ internal sealed class PlacementLoads
 
     public void Reset(ReadOnlySpan<int> assignment)
     {
+        _mixed = null;
         Array.Clear(Compute);
         Array.Clear(Up);
         Array.Clear(Down);
@@ -76,10 +81,41 @@ internal sealed class PlacementLoads
         }
         for (int value = 0; value < _graph.ValueCount; value++)
             AddValue(value, 1);
-        for (int layer = 0; layer < _model.HeldAssignment.Length; layer++)
+        AddHeldWeights();
+    }
+
+    /// <summary>
+    /// Makes these the loads of requests that take several routes in turn: seconds and bytes sent are means by share, while a device holds the
+    /// weights of every route. Not to be moved on from.
+    /// </summary>
+    public void Mix(IReadOnlyList<(double Share, PlacementLoads Loads)> routes)
+    {
+        Reset(routes[0].Loads.Assignment);
+        _mixed = [.. routes.Select(static route => route.Loads.Assignment)];
+        double bytes = 0;
+        TransferJoules = 0;
+        foreach (double[] seconds in new[] { Compute, Up, Down })
+            Array.Clear(seconds);
+        foreach ((double share, PlacementLoads loads) in routes)
         {
-            if (_model.HeldAssignment[layer] != Unassigned)
-                AddWeights(layer, _model.HeldAssignment[layer], 1);
+            bytes += share * loads.TransferredBytes;
+            TransferJoules += share * loads.TransferJoules;
+            for (int device = 0; device < Compute.Length; device++)
+            {
+                Compute[device] += share * loads.Compute[device];
+                Up[device] += share * loads.Up[device];
+                Down[device] += share * loads.Down[device];
+                TouchedBytes[device] = Math.Max(TouchedBytes[device], loads.TouchedBytes[device]);
+            }
+        }
+        TransferredBytes = (long)Math.Round(bytes);
+        foreach (int[] assignment in _mixed.Skip(1))
+        {
+            for (int layer = 0; layer < assignment.Length; layer++)
+            {
+                LayersOn[assignment[layer]]++;
+                AddWeights(layer, assignment[layer], 1);
+            }
         }
     }
 
@@ -186,6 +222,18 @@ internal sealed class PlacementLoads
         Compute[device] += sign * _model.SecondsOf(layer, device);
         LayersOn[device] += sign;
         AddWeights(layer, device, sign);
+    }
+
+    private void AddHeldWeights()
+    {
+        foreach (int[] assignment in _model.HeldAssignments)
+        {
+            for (int layer = 0; layer < assignment.Length; layer++)
+            {
+                if (assignment[layer] != Unassigned)
+                    AddWeights(layer, assignment[layer], 1);
+            }
+        }
     }
 
     private void AddWeights(int layer, int device, int sign)

@@ -37,9 +37,10 @@ internal sealed class PlacementModel
         LayerWeightBytes = [.. _layerWeights.Select(weights => weights.Sum(weight => problem.Graph.Weights[weight].ByteCount))];
         Seconds = AllLayerSeconds();
         CurrentAssignment = CheckedCurrentAssignment();
-        HeldAssignment = problem.Constraints.HoldsBothEpochs ? CurrentAssignment : [];
+        CurrentRoutes = CheckedCurrentRoutes();
+        HeldAssignments = !problem.Constraints.HoldsBothEpochs || CurrentAssignment.Length == 0 ? [] : CurrentRoutes.Length > 0 ? [.. CurrentRoutes.Select(static route => route.Assignment)] : [CurrentAssignment];
         var memory = new ActivationMemory(Graph);
-        HeldActivationBytes = [.. Devices.Select((_, device) => HeldAssignment.Length == 0 ? 0 : memory.PeakBytes(HeldAssignment, device))];
+        HeldActivationBytes = [.. Devices.Select((_, device) => HeldAssignments.Select(held => memory.PeakBytes(held, device)).DefaultIfEmpty().Max())];
         LayersAtSource = Source < 0 ? [] : FindLayersAtSource();
         Shared = [.. Devices.Select(static device => device.HasSharedInterface)];
         Slots = [.. Devices.Select(static device => Math.Max(1, device.ConcurrentStages))];
@@ -78,8 +79,11 @@ internal sealed class PlacementModel
     /// <summary>Where re-planning starts from, -1 for layers whose device has gone; empty where there is nothing to start from.</summary>
     public int[] CurrentAssignment { get; }
 
-    /// <summary>What stays in memory beside the plan: the current assignment, or empty.</summary>
-    public int[] HeldAssignment { get; }
+    /// <summary>The routes of the current plan where there are several; -1 for layers whose device has gone.</summary>
+    public (double Share, int[] Assignment)[] CurrentRoutes { get; }
+
+    /// <summary>What stays in memory beside the plan: the assignments of the current one, or none.</summary>
+    public int[][] HeldAssignments { get; }
 
     /// <summary>Bytes of activations that the current plan keeps on each device beside the new one.</summary>
     public long[] HeldActivationBytes { get; }
@@ -182,13 +186,15 @@ internal sealed class PlacementModel
         return [.. layers];
     }
 
-    private int[] CheckedCurrentAssignment()
+    private int[] CheckedCurrentAssignment() => Problem.CurrentAssignment.IsDefaultOrEmpty ? [] : Checked(Problem.CurrentAssignment);
+
+    private (double Share, int[] Assignment)[] CheckedCurrentRoutes() => [.. Problem.CurrentRoutes.Select(route => (route.Share, Checked(route.Assignment)))];
+
+    private int[] Checked(ImmutableArray<int> current)
     {
-        if (Problem.CurrentAssignment.IsDefaultOrEmpty)
-            return [];
-        if (Problem.CurrentAssignment.Length != LayerCount)
-            throw new ArgumentException($"The current assignment names {Problem.CurrentAssignment.Length} layers; model '{Problem.Graph.Name}' has {LayerCount}.");
-        return [.. Problem.CurrentAssignment.Select(device => device >= 0 && device < Devices.Length ? device : -1)];
+        if (current.Length != LayerCount)
+            throw new ArgumentException($"The current assignment names {current.Length} layers; model '{Problem.Graph.Name}' has {LayerCount}.");
+        return [.. current.Select(device => device >= 0 && device < Devices.Length ? device : -1)];
     }
 
     private void RequireDevice(int device, string property)

@@ -23,7 +23,8 @@ internal sealed record PartitionManifest(
 
 /// <summary>What <c>deployment.json</c> says of how a model is deployed.</summary>
 internal sealed record DeploymentManifest(
-    string Format, ImmutableSortedDictionary<string, string> Assignment, double RequestsPerSecond, ImmutableSortedDictionary<string, ImmutableArray<double>> MeasuredLayerSeconds)
+    string Format, ImmutableSortedDictionary<string, string> Assignment, double RequestsPerSecond, ImmutableSortedDictionary<string, ImmutableArray<double>> MeasuredLayerSeconds,
+    ImmutableArray<StoredRoute>? Routes = null)
 {
     public const string CurrentFormat = "edgesplit.deployment/1";
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using EdgeSplit.Agents;
 using EdgeSplit.Monitoring;
 using EdgeSplit.Storage;
+using EdgeSplit.Storage.Internal;
 using EdgeSplit.Tensors;
 
 namespace EdgeSplit.Simulation.Internal;
@@ -11,6 +12,7 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
 {
     // Reading weights into memory and building a session, on top of receiving them.
     private const double LoadBytesPerSecond = 1e9;
+    private const int PieceBytes = 64 << 10;
     private static readonly TimeSpan SessionTime = TimeSpan.FromMilliseconds(20);
     private static readonly byte[] Content = new byte[1];
 
@@ -61,13 +63,27 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
         {
             long started = host.Time.GetTimestamp();
             long missing = host.Keep(request.Partition.Blobs);
-            await host.Network.ReceiveAsync(missing, token).ConfigureAwait(false);
+            await ReceiveAsync(missing, blobs as PacedBlobSource, token).ConfigureAwait(false);
+            if (request.Partition.IsWeightsOnly)
+                return new PartitionLoaded(request.Partition.Id, host.Time.GetElapsedTime(started), missing);
             await PreciseDelay.WaitAsync(host.Time, SessionTime + TimeSpan.FromSeconds(request.Partition.WeightBytes / LoadBytesPerSecond), token).ConfigureAwait(false);
             SimulatedStage stage = model.StageOf(request.Partition, host.Device);
             _loaded.AddOrUpdate(request.Partition.Id, _ => (stage, 1), static (_, known) => (known.Stage, known.Loads + 1));
             return new PartitionLoaded(request.Partition.Id, host.Time.GetElapsedTime(started), missing);
         },
         cancellationToken);
+
+    /// <summary>Takes weights over the network, in pieces where their source lets them wait.</summary>
+    private async ValueTask ReceiveAsync(long byteCount, PacedBlobSource? pace, CancellationToken cancellationToken)
+    {
+        while (pace is not null && byteCount > PieceBytes)
+        {
+            await pace.WaitAsync(PieceBytes, cancellationToken).ConfigureAwait(false);
+            await host.Network.ReceiveAsync(PieceBytes, cancellationToken).ConfigureAwait(false);
+            byteCount -= PieceBytes;
+        }
+        await host.Network.ReceiveAsync(byteCount, cancellationToken).ConfigureAwait(false);
+    }
 
     public async ValueTask<PartialResult> ExecuteAsync(InferenceRequest request, CancellationToken cancellationToken)
     {

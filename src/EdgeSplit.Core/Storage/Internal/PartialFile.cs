@@ -75,7 +75,15 @@ internal sealed class PartialFile : IAsyncDisposable
         }
         if (isDurable)
             _file.Flush(flushToDisk: true);
-        File.Move(PartPath, _path, overwrite: true);
+        try
+        {
+            File.Move(PartPath, _path, overwrite: true);
+        }
+        catch (FileNotFoundException) when (File.Exists(_path))
+        {
+            // Someone else gave it its name after we had opened it and before they let go of the lock; it is the same file.
+            return received;
+        }
         if (isDurable)
             AtomicFile.FlushFolder(Path.GetDirectoryName(_path)!);
         return received;

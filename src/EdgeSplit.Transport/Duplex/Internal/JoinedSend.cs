@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace EdgeSplit.Transport.Duplex.Internal;
 
 /// <summary>
@@ -12,6 +14,7 @@ internal sealed class JoinedSend(Func<ReadOnlyMemory<byte>, CancellationToken, V
     private readonly byte[] _joined = GC.AllocateUninitializedArray<byte>(JoinedBytes);
     private int _used;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask SendAsync(IReadOnlyList<ReadOnlyMemory<byte>> buffers, CancellationToken cancellationToken)
     {
         _used = 0;

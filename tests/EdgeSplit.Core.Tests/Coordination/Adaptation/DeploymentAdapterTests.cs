@@ -107,7 +107,7 @@ public sealed class DeploymentAdapterTests
         Partitioner = partitioner,
         TimeProvider = _time,
         // What else this machine does is no part of these tests.
-        Adaptation = new AdaptationOptions { Policy = policy, OtherLoadChange = 1 },
+        Adaptation = new AdaptationOptions { Policy = policy, OtherLoadChange = 1, Standby = null },
     });
 
     /// <summary>Lets the coordinator look at its agents a few times.</summary>

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Net;
 
 namespace EdgeSplit.Testbed.Internal;
 
 /// <summary>The network of one agent: a namespace, and the link from it to the bridge.</summary>
-internal sealed class AgentNetwork(string space, string outside, string inside, string bridge)
+internal sealed class AgentNetwork(string space, IPAddress address, string outside, string inside, string bridge)
 {
     // What a switch holds back before it drops; and what one timer tick of the kernel lets through, at the least one large segment.
     private const string Patience = "100ms";
@@ -12,6 +13,15 @@ internal sealed class AgentNetwork(string space, string outside, string inside, 
 
     /// <summary>The words that start a command in the namespace, with the machine's <c>/sys</c>, which <c>ip netns exec</c> would hide.</summary>
     public string[] Enter { get; } = ["nsenter", $"--net=/run/netns/{space}"];
+
+    /// <summary>The agent's address in the network.</summary>
+    public IPAddress Address => address;
+
+    /// <summary>Bytes that the agent has sent over its link, headers of all layers counted.</summary>
+    public long SentBytes => Count("rx_bytes");
+
+    /// <summary>Bytes that the agent has received over its link, headers of all layers counted.</summary>
+    public long ReceivedBytes => Count("tx_bytes");
 
     /// <summary>Limits both directions from now on; null lifts the limit.</summary>
     public void Limit(double? bytesPerSecond)
@@ -30,4 +40,7 @@ internal sealed class AgentNetwork(string space, string outside, string inside, 
 
     /// <summary>Undoes a cut.</summary>
     public void Mend() => Command.Run($"ip link set {outside} master {bridge}");
+
+    // What the machine's end of the pair receives the agent has sent.
+    private long Count(string counter) => long.Parse(File.ReadAllText($"/sys/class/net/{outside}/statistics/{counter}"), CultureInfo.InvariantCulture);
 }

@@ -50,15 +50,16 @@ internal sealed class TestbedNetwork : IDisposable
     public AgentNetwork Add(int index)
     {
         string space = Prefix + index.ToString(CultureInfo.InvariantCulture), outside = $"es{Number}h{index}", inside = $"es{Number}n{index}";
+        IPAddress address = IPAddress.Parse($"10.231.{Number}.{index + 2}");
         Command.Run($"ip netns add {space}");
         Command.Run($"ip link add {outside} type veth peer name {inside}");
         Command.Run($"ip link set {inside} netns {space}");
         Command.Run($"ip link set {outside} master {Bridge}");
         Command.Run($"ip link set {outside} up");
-        Command.Run($"ip -n {space} addr add 10.231.{Number}.{index + 2}/24 dev {inside}");
+        Command.Run($"ip -n {space} addr add {address}/24 dev {inside}");
         Command.Run($"ip -n {space} link set {inside} up");
         Command.Run($"ip -n {space} link set lo up");
-        return new AgentNetwork(space, outside, inside, Bridge);
+        return new AgentNetwork(space, address, outside, inside, Bridge);
     }
 
     public void Dispose()

@@ -9,7 +9,7 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 /// <summary>What was known of the agents when a deployment's plan was last weighed.</summary>
 internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
 {
-    private readonly Dictionary<AgentEntry, (double Load, Link Link)> _known = agents.ToDictionary(static entry => entry, static entry => (entry.EffectiveLoad, entry.Link));
+    private readonly Dictionary<AgentEntry, (double Load, Link Link, bool IsShort)> _known = agents.ToDictionary(static entry => entry, static entry => (entry.EffectiveLoad, entry.Link, entry.IsShortOfMemory));
 
     /// <summary>The version of the agents.</summary>
     public int Version => version;
@@ -31,8 +31,14 @@ internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents)
         }
         foreach (AgentEntry entry in agentsNow)
         {
-            if (!_known.TryGetValue(entry, out (double Load, Link Link) before))
+            if (!_known.TryGetValue(entry, out (double Load, Link Link, bool IsShort) before))
                 continue;
+            if (entry.IsShortOfMemory != before.IsShort && (isUsed(entry) || before.IsShort))
+            {
+                return (RepartitionTrigger.Memory, string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Agent '{entry.Id}' has {entry.LatestReport?.Resources.AvailableMemoryBytes / 1048576.0:0} MiB of memory left; {options.LeastFreeMemoryBytes / 1048576.0:0} shall be{(before.IsShort ? ", which is enough again" : "")}."));
+            }
             if (Math.Abs(entry.EffectiveLoad - before.Load) > options.OtherLoadChange)
                 return (RepartitionTrigger.OtherLoad, string.Create(CultureInfo.InvariantCulture, $"Other programs take {entry.EffectiveLoad:0%} of agent '{entry.Id}'; it was {before.Load:0%}."));
             if (entry.Link != before.Link && HasChanged(entry.Link, before.Link, options.LinkTimeChange))

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Devices;
@@ -9,9 +10,16 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 /// Watches whether the conditions that a deployment's plan was made for still hold, and when not looks for another plan and lets
 /// the policy decide. Each decision, taken or not, makes the conditions of its moment what later ones are compared with.
 /// </summary>
-internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, AdaptationOptions options)
+/// <param name="coordinator">The coordinator.</param>
+/// <param name="deployment">The deployment.</param>
+/// <param name="standby">What is kept ready for losses; null for nothing.</param>
+/// <param name="options">What counts as a change.</param>
+internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, AdaptationOptions options)
 {
     private const int RunsAfterChange = 6;
+
+    // Routes whose shares differ by less are the same plan.
+    private const double NegligibleShare = 0.02;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
@@ -19,6 +27,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private PlanEpoch? _epoch;
     private Conditions? _conditions;
     private readonly Queue<long> _switches = [];
+    private long _epochSince;
     private long _switchedAt;
     private long _searchedAt;
     private long? _askAgainAt;
@@ -35,11 +44,18 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         long now = _time.GetTimestamp();
         if (epoch != _epoch)
         {
-            (_epoch, _switchedAt, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
+            (_epoch, _epochSince, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
+            if (epoch.IsProvisional)
+                (_askAgainAt, _askAgain) = (now, new Trigger(RepartitionTrigger.AgentWent, "One agent runs for the time being what another ran that was lost.", null));
+            else
+                _switchedAt = now;
             return;
         }
         if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
+        {
+            standby?.Tick(epoch, _time.GetElapsedTime(_epochSince, now), cancellationToken);
             return;
+        }
         Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
 
@@ -114,11 +130,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, Conditions conditions, long noticedAt, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
-        bool isComplete = !problem.CurrentAssignment.Contains(-1);
-        PlanEvaluation? current = isComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentAssignment.AsSpan()) : null;
-        PartitionPlan candidate = await coordinator.PlanAsync(deployment.Name, problem, !isComplete, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
+        bool isComplete = !problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1));
+        PlanEvaluation? current = isComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentRoutes) : null;
+        PartitionPlan candidate = await coordinator.PlanAsync(deployment.Name, problem, current is not { IsFeasible: true }, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
         RepartitionDecision decision = NewDecision(epoch, trigger) with { Before = current?.Cost };
-        if (candidate.Assignment.SequenceEqual(problem.CurrentAssignment))
+        if (AreSame(candidate.Routes, problem.CurrentRoutes))
             return decision with { Reason = "The plan in use is still the best that was found." };
 
         SwitchEstimate estimate = SwitchEstimate.Of(problem, candidate);
@@ -148,6 +164,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         _switches.Enqueue(_time.GetTimestamp());
         return decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) };
     }
+
+    private static bool AreSame(ImmutableArray<PlanRoute> left, ImmutableArray<PlanRoute> right) => left.Length == right.Length
+        && left.All(route => right.Any(other => Math.Abs(route.Share - other.Share) <= NegligibleShare && route.Assignment.AsSpan().SequenceEqual(other.Assignment.AsSpan())));
 
     private int CountRecentSwitches()
     {

@@ -51,6 +51,13 @@ internal sealed class StageTimes
             return _stages[stage].AnswersPerSecond((from, to) => _time.GetElapsedTime(from, to).TotalSeconds);
     }
 
+    /// <summary>The share of a processor that a stage has computed for of late; 0 where there were too few runs.</summary>
+    public double BusyShare(int stage)
+    {
+        lock (_lock)
+            return _stages[stage].BusyShare(_time.GetTimestamp(), (from, to) => _time.GetElapsedTime(from, to).TotalSeconds);
+    }
+
     /// <summary>Takes what the stages take now as what is expected.</summary>
     public void Accept()
     {
@@ -105,6 +112,16 @@ internal sealed class StageTimes
                 return 0;
             double span = seconds(ended[0], ended[^1]);
             return span > 0 ? (ended.Length - 1) / span : 0;
+        }
+
+        public double BusyShare(long now, Func<long, long, double> seconds)
+        {
+            long[] ended = _endedAt.Latest(Runs);
+            if (ended.Length < QuickRuns)
+                return 0;
+            // Until now rather than until the last answer: who asks no more takes no more.
+            double span = seconds(ended[0], now);
+            return span > 0 ? _compute.Latest(ended.Length - 1).Sum() / span : 0;
         }
 
         public (double Before, double Now)? ComputeChange(double share, double negligible)

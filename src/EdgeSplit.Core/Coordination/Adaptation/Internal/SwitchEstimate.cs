@@ -12,7 +12,7 @@ internal readonly record struct SwitchEstimate(long BytesToMove, TimeSpan Time)
     private const double LoadBytesPerSecond = 0.5e9;
     private static readonly TimeSpan SessionTime = TimeSpan.FromMilliseconds(30);
 
-    /// <param name="problem">The problem that both are for, with the assignment in use.</param>
+    /// <param name="problem">The problem that both are for, with the plan in use.</param>
     /// <param name="candidate">The other plan.</param>
     public static SwitchEstimate Of(PartitionProblem problem, PartitionPlan candidate)
     {
@@ -21,11 +21,18 @@ internal readonly record struct SwitchEstimate(long BytesToMove, TimeSpan Time)
         var needed = new HashSet<int>[deviceCount];
         for (int device = 0; device < deviceCount; device++)
             (held[device], needed[device]) = ([], []);
-        for (int layer = 0; layer < problem.Graph.Layers.Length; layer++)
+        foreach (PlanRoute route in problem.CurrentRoutes)
         {
-            if (problem.CurrentAssignment[layer] is >= 0 and int before)
-                held[before].UnionWith(problem.Graph.Layers[layer].Weights);
-            needed[candidate.Assignment[layer]].UnionWith(problem.Graph.Layers[layer].Weights);
+            for (int layer = 0; layer < problem.Graph.Layers.Length; layer++)
+            {
+                if (route.Assignment[layer] is >= 0 and int before)
+                    held[before].UnionWith(problem.Graph.Layers[layer].Weights);
+            }
+        }
+        foreach (PlanStage stage in candidate.Stages)
+        {
+            foreach (int layer in stage.Layers)
+                needed[stage.Device].UnionWith(problem.Graph.Layers[layer].Weights);
         }
         long moved = 0;
         TimeSpan longest = TimeSpan.Zero;

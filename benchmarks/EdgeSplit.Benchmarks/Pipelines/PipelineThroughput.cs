@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using EdgeSplit.Benchmarks.Costs;
+using EdgeSplit.Coordination;
+using EdgeSplit.Costs;
+using EdgeSplit.ModelZoo;
+using EdgeSplit.Onnx;
+using EdgeSplit.Onnx.Runtime;
+using EdgeSplit.Onnx.Runtime.Profiling;
+using EdgeSplit.Partitioning;
+using EdgeSplit.Tensors;
+using EdgeSplit.Transport;
+
+namespace EdgeSplit.Benchmarks.Pipelines;
+
+/// <summary>
+/// A model over two agents, processes of one core each, against the same model whole in one process of one core: requests per
+/// second. Beside it stand two such processes at a time, which is what the machine gives to two cores that have nothing to do with
+/// each other, and the bound that was predicted. Rounds of all three alternate; the figures are medians.
+/// </summary>
+/// <remarks>The coordinator and the load's clients run on the agents' two cores; what they take is told.</remarks>
+internal static class PipelineThroughput
+{
+    private const int Rounds = 5;
+    private const int Rehearsals = 24;
+    private static readonly TimeSpan RoundTime = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan ProfileTime = TimeSpan.FromSeconds(5);
+
+    public static async Task<int> RunAsync(string[] names)
+    {
+        Console.WriteLine("| model | one core, req/s | two agents, req/s | ratio | two whole models on a core each, req/s | of that | bound predicted from the profile, req/s | corrected by 24 requests | of that | agents' CPU | coordinator's CPU, ms per request |");
+        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        await using OneCoreAgent first = await OneCoreAgent.StartAsync(0), second = await OneCoreAgent.StartAsync(1);
+        foreach (string name in names.Length > 0 ? names : ["resnet50", "bert-base"])
+        {
+            DirectoryInfo folder = Directory.CreateTempSubdirectory("edgesplit-pipeline-");
+            try
+            {
+                await CompareAsync(Zoo.Get(name), folder.FullName, first, second);
+            }
+            finally
+            {
+                folder.Delete(recursive: true);
+            }
+        }
+        return 0;
+    }
+
+    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent first, OneCoreAgent second)
+    {
+        string path = Path.Combine(folder, "model.onnx");
+        entry.Write(path);
+        var modelOptions = new OnnxModelOptions { FreeDimensions = entry.TypicalDimensions };
+        IReadOnlyDictionary<string, Tensor> inputs = entry.CreateInputs();
+        await using var coordinator = new Coordinator(new OnnxModelFormat(modelOptions), new CoordinatorOptions
+        {
+            CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
+            Partitioner = new PipelinePartitioner(),
+        });
+        foreach (OneCoreAgent agent in new[] { first, second })
+            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(agent.Address));
+        PartitionProblem problem;
+        using (OnnxModel model = OnnxModel.Open(path, modelOptions))
+        {
+            var runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 });
+            LayerProfile profile = await new LayerProfiler(runtime, new LayerProfilerOptions { Duration = ProfileTime }).ProfileAsync(model, inputs, null, CancellationToken.None);
+            problem = await coordinator.CreateProblemAsync(model.Graph) with
+            {
+                MeasuredLayerSeconds = await coordinator.ProfileAsync(model, inputs, new AgentProfilerOptions { Duration = ProfileTime, RelativeLayerSeconds = profile.LayerSeconds }),
+            };
+        }
+        PartitionPlan plan = new PipelinePartitioner().Partition(problem, CancellationToken.None);
+        await using Deployment deployment = await coordinator.DeployAsync(path, new DeploymentOptions { Plan = plan });
+        await using OneCoreModel whole = await OneCoreModel.StartAsync(0, entry.Name, path), other = await OneCoreModel.StartAsync(1, entry.Name, path);
+
+        // As a coordinator does that goes on serving: what the first requests took corrects the costs, and the plan with them.
+        await RehearseAsync(deployment, inputs);
+        PartitionProblem corrected = deployment.Corrections.Apply(problem);
+        plan = new PipelinePartitioner().Partition(corrected, CancellationToken.None);
+        await deployment.RepartitionAsync(plan);
+        await RehearseAsync(deployment, inputs);
+        double profiledBound = 1 / new PlanEvaluator(problem).Evaluate(plan.Assignment.AsSpan()).Cost.BottleneckSeconds;
+        double bound = 1 / plan.Cost.BottleneckSeconds;
+        var alone = new List<double>();
+        var pair = new List<double>();
+        var rounds = new List<Round>();
+        for (int round = 0; round < Rounds; round++)
+        {
+            alone.Add(await (round % 2 == 0 ? whole : other).RunAsync(RoundTime));
+            rounds.Add(await RunAsync(deployment, inputs, [first, second]));
+            pair.Add((await Task.WhenAll(whole.RunAsync(RoundTime), other.RunAsync(RoundTime))).Sum());
+        }
+        double one = Median(alone), two = Median(pair), split = Median([.. rounds.Select(static round => round.PerSecond)]);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {entry.Name} | {one:0.00} | {split:0.00} | {split / one:0.00} | {two:0.00} | {split / two:0.00} | {profiledBound:0.00} | {bound:0.00} | {split / bound:0.00} | {string.Join(" + ", Enumerable.Range(0, 2).Select(agent => $"{Median([.. rounds.Select(round => round.AgentCpu[agent])]):0%}"))} | {Median([.. rounds.Select(static round => round.OwnMilliseconds)]):0.00} |"));
+    }
+
+    private static Task RehearseAsync(Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs) =>
+        Task.WhenAll(Enumerable.Range(0, Rehearsals).Select(async _ => (await deployment.InferAsync(inputs)).Dispose()));
+
+    private static async Task<Round> RunAsync(Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs, OneCoreAgent[] agents)
+    {
+        int ended = 0;
+        TimeSpan own = Environment.CpuUsage.TotalTime;
+        TimeSpan[] before = [.. agents.Select(static agent => agent.ProcessorTime)];
+        // As many callers as requests can be under way, so that none is missing while one of them looks at its result.
+        int callers = 2 * deployment.Plan.Stages.Length * 3;
+        long started = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
+        {
+            while (Stopwatch.GetElapsedTime(started) < RoundTime)
+            {
+                (await deployment.InferAsync(inputs)).Dispose();
+                Interlocked.Increment(ref ended);
+            }
+        })));
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return new Round(
+            ended / seconds,
+            [.. agents.Select((agent, index) => (agent.ProcessorTime - before[index]).TotalSeconds / seconds)],
+            (Environment.CpuUsage.TotalTime - own).TotalMilliseconds / ended);
+    }
+
+    private static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+
+    private sealed record Round(double PerSecond, double[] AgentCpu, double OwnMilliseconds);
+}

@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using EdgeSplit.Coordination.Internal;
+using EdgeSplit.Partitioning;
+using EdgeSplit.Storage.Internal;
+
+namespace EdgeSplit.Coordination.Adaptation.Internal;
+
+/// <summary>Keeps ready what takes over when an agent is lost that a deployment's plan needs.</summary>
+/// <remarks>What it has loaded stays until another plan has stood for a while, so that a loss finds it.</remarks>
+internal sealed class Standby(Coordinator coordinator, Deployment deployment, EpochStager stager, StandbyOptions options)
+{
+    private readonly TimeProvider _time = coordinator.Options.TimeProvider;
+    private readonly Dictionary<(AgentEntry Agent, string PartitionId), long> _loaded = [];
+    private PlanEpoch? _epoch;
+    private int _agentsVersion;
+    private ImmutableArray<(AgentEntry Lost, StandbyPlan Plan)> _plans = [];
+
+    /// <summary>The preparation that runs, if any; for the deployment to wait for when it ends.</summary>
+    public Task Preparing { get; private set; } = Task.CompletedTask;
+
+    /// <summary>What is done if an agent is lost, for each that was prepared for.</summary>
+    public ImmutableArray<StandbyPlan> Plans => [.. _plans.Select(static prepared => prepared.Plan)];
+
+    /// <summary>Prepares where the plan or the agents have changed; never called twice at the same time.</summary>
+    public void Tick(PlanEpoch epoch, TimeSpan inUse, CancellationToken cancellationToken)
+    {
+        if (!Preparing.IsCompleted)
+            return;
+        if (_loaded.Keys.Any(static key => key.Agent.IsShortOfMemory))
+        {
+            Preparing = ReleaseAsync(static key => key.Agent.IsShortOfMemory);
+            _epoch = null; // Where it fits no more, the weights alone do.
+            return;
+        }
+        int version = coordinator.AgentsVersion;
+        if (inUse < options.Delay || (_epoch == epoch && _agentsVersion == version))
+            return;
+        (_epoch, _agentsVersion) = (epoch, version);
+        Preparing = Task.Run(() => PrepareAsync(epoch, cancellationToken), CancellationToken.None);
+    }
+
+    /// <summary>The plan to serve with at once after a loss: the one that was prepared, else one that is found now.</summary>
+    /// <param name="failed">The plan that cannot go on.</param>
+    /// <param name="lost">Why.</param>
+    /// <param name="problem">The problem as it is now, with the failed plan as the one in use.</param>
+    public PartitionPlan? Find(PlanEpoch failed, AgentEntry lost, PartitionProblem problem)
+    {
+        var evaluator = new PlanEvaluator(problem);
+        if (_epoch == failed && _plans.FirstOrDefault(prepared => prepared.Lost == lost).Plan?.Plan is { } plan)
+        {
+            int[] devices = [.. plan.Assignment.Select(device => problem.Fleet.IndexOf(plan.Fleet.Devices[device].Id))];
+            if (!devices.Contains(-1) && evaluator.Evaluate(devices).IsFeasible)
+                return evaluator.Create(devices, plan.Partitioner);
+        }
+        return TakeOver.Find(evaluator, problem.CurrentAssignment);
+    }
+
+    /// <summary>Lets everything go; called once, when nothing is prepared any more.</summary>
+    public Task ReleaseAsync() => ReleaseAsync(static _ => true);
+
+    private async Task PrepareAsync(PlanEpoch epoch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
+            _plans = problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) ? [] : [.. PlanLosses(epoch, problem)];
+            if (options.Readiness == StandbyReadiness.Planned)
+                return;
+            var targets = new List<(int Plan, ImmutableArray<StageTarget> Targets)>();
+            for (int plan = 0; plan < _plans.Length; plan++)
+            {
+                ImmutableArray<StageTarget> all = await stager.ExtractAsync(_plans[plan].Plan.Plan, cancellationToken).ConfigureAwait(false);
+                targets.Add((plan, [.. all.Where(target => !epoch.Targets.Any(running => running.Agent == target.Agent && running.Partition.Id == target.Partition.Id))]));
+            }
+            HashSet<(AgentEntry, string)> needed = [.. targets.SelectMany(static entry => entry.Targets).Select(KeyOf)];
+            await ReleaseAsync(key => !needed.Contains(key)).ConfigureAwait(false);
+            foreach ((int plan, ImmutableArray<StageTarget> missing) in targets)
+            {
+                StandbyReadiness readiness = StandbyReadiness.Loaded;
+                foreach (StageTarget target in missing)
+                {
+                    StandbyReadiness reached = await ReadyAsync(target, problem, cancellationToken).ConfigureAwait(false);
+                    readiness = reached < readiness ? reached : readiness;
+                }
+                _plans = _plans.SetItem(plan, (_plans[plan].Lost, _plans[plan].Plan with { Readiness = readiness }));
+            }
+            coordinator.Logger.StandbyReady(deployment.Name, epoch.Number, _plans.Count(static prepared => prepared.Plan.Readiness == StandbyReadiness.Loaded), _plans.Length);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The deployment ends.
+        }
+        catch (Exception exception)
+        {
+            // What is known by now serves; the next change of the agents or of the plan tries again.
+            coordinator.Logger.StandbyFailed(exception, deployment.Name, epoch.Number);
+        }
+    }
+
+    private IEnumerable<(AgentEntry Lost, StandbyPlan Plan)> PlanLosses(PlanEpoch epoch, PartitionProblem problem)
+    {
+        var evaluator = new PlanEvaluator(problem);
+        IEnumerable<AgentEntry> agents = epoch.Targets.Select((target, stage) => (target.Agent, Seconds: epoch.Plan.Stages[stage].PredictedSeconds))
+            .Where(static stage => !stage.Agent.Description.Device.IsCoordinator)
+            .GroupBy(static stage => stage.Agent)
+            .OrderByDescending(static stages => stages.Sum(static stage => stage.Seconds)).Take(options.MostAgents).Select(static stages => stages.Key);
+        foreach (AgentEntry lost in agents)
+        {
+            int device = problem.Fleet.IndexOf(lost.Id);
+            // Copies of its stages serve on.
+            if (problem.CurrentRoutes.Any(route => !route.Assignment.Contains(device)))
+                continue;
+            ImmutableArray<int> left = [.. problem.CurrentAssignment.Select(used => used == device ? -1 : used)];
+            if (TakeOver.Find(evaluator, left, device) is { } plan)
+                yield return (lost, new StandbyPlan(lost.Id, problem.Fleet.Devices[plan.Assignment[left.IndexOf(-1)]].Id, plan, StandbyReadiness.Planned));
+        }
+    }
+
+    /// <summary>Brings a partition onto its agent, as far as the agent's memory allows.</summary>
+    private async ValueTask<StandbyReadiness> ReadyAsync(StageTarget target, PartitionProblem problem, CancellationToken cancellationToken)
+    {
+        if (_loaded.ContainsKey(KeyOf(target)))
+            return StandbyReadiness.Loaded;
+        double rate = target.Agent.Link.BytesPerSecond * options.LinkShare;
+        bool isLoaded = options.Readiness == StandbyReadiness.Loaded && Fits(target, problem);
+        try
+        {
+            await stager.LoadAheadAsync(target, isLoaded, source => double.IsFinite(rate) ? new PacedBlobSource(source, rate, _time) : source, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EdgeSplitException exception)
+        {
+            coordinator.Logger.StandbyFailed(exception, deployment.Name, _epoch!.Number);
+            return StandbyReadiness.Planned;
+        }
+        if (!isLoaded)
+            return StandbyReadiness.Fetched;
+        _loaded.Add(KeyOf(target), target.Partition.WeightBytes);
+        return StandbyReadiness.Loaded;
+    }
+
+    private bool Fits(StageTarget target, PartitionProblem problem)
+    {
+        if (target.Agent.IsShortOfMemory)
+            return false;
+        long standing = _loaded.Where(pair => pair.Key.Agent == target.Agent).Sum(static pair => pair.Value);
+        int device = problem.Fleet.IndexOf(target.Agent.Id);
+        // What stands by already is no longer among what the agent reports as free.
+        double free = target.Agent.LatestReport?.Resources.AvailableMemoryBytes + standing ?? double.PositiveInfinity;
+        double planned = (double)problem.Fleet.Devices[device].MemoryBytes - PlanMemory.BytesOn(problem.Graph, problem.CurrentRoutes, device);
+        return standing + target.Partition.WeightBytes <= options.MemoryShare * Math.Min(free, planned);
+    }
+
+    private async Task ReleaseAsync(Func<(AgentEntry Agent, string PartitionId), bool> isUnneeded)
+    {
+        (AgentEntry Agent, string PartitionId)[] unneeded = [.. _loaded.Keys.Where(isUnneeded)];
+        foreach ((AgentEntry Agent, string PartitionId) key in unneeded)
+            _loaded.Remove(key);
+        await Task.WhenAll(unneeded.Where(static key => key.Agent.State != Membership.AgentState.Lost)
+            .Select(key => PlanEpoch.UnloadAsync(key.Agent, key.PartitionId, coordinator.Logger))).ConfigureAwait(false);
+    }
+
+    private static (AgentEntry Agent, string PartitionId) KeyOf(StageTarget target) => (target.Agent, target.Partition.Id);
+}

@@ -1,0 +1,70 @@
+namespace EdgeSplit.Storage.Internal;
+
+/// <summary>Gives blobs no faster than at a rate, all of its streams together, to leave the rest of a link to others.</summary>
+internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond, TimeProvider time) : IBlobSource
+{
+    private readonly Lock _lock = new();
+    private long _freeAt = time.GetTimestamp();
+
+    public async ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken) =>
+        new PacedStream(this, await source.OpenBlobAsync(hash, cancellationToken).ConfigureAwait(false));
+
+    public async ValueTask<Stream> OpenBlobFromAsync(ContentHash hash, long offset, CancellationToken cancellationToken) =>
+        new PacedStream(this, await source.OpenBlobFromAsync(hash, offset, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Waits for the turn of some bytes.</summary>
+    public Task WaitAsync(int byteCount, CancellationToken cancellationToken)
+    {
+        TimeSpan wait;
+        lock (_lock)
+        {
+            long now = time.GetTimestamp();
+            long turn = Math.Max(_freeAt, now);
+            _freeAt = turn + (long)(byteCount / bytesPerSecond * time.TimestampFrequency);
+            wait = time.GetElapsedTime(now, turn);
+        }
+        return wait > TimeSpan.Zero ? Task.Delay(wait, time, cancellationToken) : Task.CompletedTask;
+    }
+
+    private sealed class PacedStream(PacedBlobSource pace, Stream inner) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            await pace.WaitAsync(read, cancellationToken).ConfigureAwait(false);
+            return read;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A paced blob is read asynchronously.");
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override ValueTask DisposeAsync() => inner.DisposeAsync();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                inner.Dispose();
+        }
+    }
+}

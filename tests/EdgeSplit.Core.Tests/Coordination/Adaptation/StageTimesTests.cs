@@ -1,0 +1,137 @@
+using EdgeSplit.Coordination;
+using EdgeSplit.Coordination.Adaptation.Internal;
+using EdgeSplit.Devices;
+using EdgeSplit.Partitioning;
+using EdgeSplit.Testing.Fakes;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeSplit.Tests.Coordination.Adaptation;
+
+public sealed class StageTimesTests
+{
+    private const double Share = 0.25;
+    private readonly FakeTimeProvider _time = new();
+    private readonly StageTimes _times;
+
+    public StageTimesTests()
+    {
+        var problem = new PartitionProblem
+        {
+            Graph = FakeModelBuilder.Chain("chain", 2).Graph,
+            Fleet = new Fleet([new Device { Id = "a" }, new Device { Id = "b" }]),
+            CostModel = new FreeCostModel(),
+        };
+        // Predicts nothing, so that the first runs are what is expected.
+        _times = new StageTimes(FixedPartitioner.Plan(problem, ["a", "b"]), _time);
+    }
+
+    [Test]
+    public void FindComputeChange_first_runs_differ_from_the_prediction()
+    {
+        Run(0, 5, 10);
+        Assert.That(_times.FindComputeChange(Share), Is.Null);
+        Run(0, 1, 10);
+        Assert.That(_times.FindComputeChange(Share), Is.EqualTo(new StageChange(0, 0, 0.010)));
+        _times.Accept();
+        Assert.That(_times.FindComputeChange(Share), Is.Null);
+    }
+
+    [Test]
+    public void FindComputeChange_six_runs_of_twice_the_time_are_a_change()
+    {
+        Learn(10);
+        Run(0, 5, 20);
+        Assert.That(_times.FindComputeChange(Share), Is.Null);
+        Run(0, 1, 20);
+        StageChange? change = _times.FindComputeChange(Share);
+        Assert.That(change?.NowSeconds, Is.EqualTo(0.020).Within(1e-9));
+        Assert.That(change?.BeforeSeconds, Is.EqualTo(0.010).Within(1e-3));
+    }
+
+    [Test]
+    public void FindComputeChange_takes_noise_and_single_odd_runs_for_none()
+    {
+        Learn(10);
+        var random = new Random(1);
+        for (int run = 0; run < 2000; run++)
+        {
+            Run(0, 1, run % 7 == 0 ? 80 : 10 * (0.8 + (0.4 * random.NextDouble())));
+            Assert.That(_times.FindComputeChange(Share), Is.Null);
+        }
+    }
+
+    [Test]
+    public void FindComputeChange_finds_a_slow_drift()
+    {
+        Learn(10);
+        int runs = 0;
+        double milliseconds = 10;
+        for (; _times.FindComputeChange(Share) is null && runs < 1000; runs++)
+            Run(0, 1, milliseconds *= 1.005);
+        Assert.That(milliseconds, Is.InRange(12.5, 14));
+    }
+
+    [Test]
+    public void FindComputeChange_leaves_out_what_is_lost_in_the_whole()
+    {
+        Learn(0.1);
+        Run(0, 16, 0.4);
+        Assert.That(_times.FindComputeChange(Share), Is.Null);
+    }
+
+    [Test]
+    public void FindComputeChange_of_two_stages_gives_the_larger()
+    {
+        Learn(10);
+        Run(0, 6, 20);
+        Run(1, 6, 40);
+        Assert.That(_times.FindComputeChange(Share)?.Stage, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void FindTransferChange_compares_the_least_of_eight()
+    {
+        Run(0, 8, 10, transfer: 5);
+        _times.Accept();
+        for (int i = 0; i < 16; i++)
+            Run(0, 1, 10, transfer: i % 4 == 0 ? 5 : 50);
+        Assert.That(_times.FindTransferChange(0.5), Is.Null, "Queues make single transfers slow.");
+        Run(0, 8, 10, transfer: 50);
+        Assert.That(_times.FindTransferChange(0.5), Is.EqualTo(new StageChange(0, 0.005, 0.050)));
+        _times.Accept();
+        Assert.That(_times.FindTransferChange(0.5), Is.Null);
+    }
+
+    [Test]
+    public void AnswersPerSecond_counts_the_latest_answers()
+    {
+        for (int answer = 0; answer < 5; answer++)
+            Answer();
+        Assert.That(_times.AnswersPerSecond(0), Is.Zero);
+        for (int answer = 0; answer < 20; answer++)
+            Answer();
+        Assert.That(_times.AnswersPerSecond(0), Is.EqualTo(10).Within(1e-6));
+
+        void Answer()
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            Run(0, 1, 10);
+        }
+    }
+
+    /// <summary>Lets both stages be expected to take a time.</summary>
+    private void Learn(double milliseconds)
+    {
+        Run(0, 16, milliseconds);
+        Run(1, 16, milliseconds);
+        _times.Accept();
+        Run(0, 64, milliseconds);
+        Run(1, 64, milliseconds);
+    }
+
+    private void Run(int stage, int runs, double compute, double transfer = 0)
+    {
+        for (int run = 0; run < runs; run++)
+            _times.Record(new StageTiming(stage, "a", TimeSpan.Zero, TimeSpan.FromMilliseconds(compute + transfer), TimeSpan.FromMilliseconds(compute), TimeSpan.Zero));
+    }
+}
