@@ -14,8 +14,8 @@ public sealed class MemoryTests
 {
     private const int BodyBytes = 3_000_000;
 
-    // What comes along with the head of a frame, of which this body has up to six, is copied once.
-    private const int MostReadAhead = 6 * 16 * 1024;
+    // What comes along with the head of a frame, of which this body has up to twelve, is copied once.
+    private const int MostReadAhead = 12 * 16 * 1024;
 
     [Test]
     public async Task ExecuteAsync_body_is_sent_from_its_tensor_and_received_into_the_one_that_is_given_out(CancellationToken cancellationToken)

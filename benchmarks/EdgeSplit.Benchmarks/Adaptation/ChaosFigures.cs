@@ -7,6 +7,7 @@ namespace EdgeSplit.Benchmarks.Adaptation;
 /// <summary>How long it takes to notice faults of real agents and to serve again, and what requests feel of it.</summary>
 internal static class ChaosFigures
 {
+    /// <param name="seconds">For how long faults strike, and the time between two of them.</param>
     public static async Task<int> RunAsync(string[] seconds)
     {
         if (TestbedSupport.NoProcessesReason is { } reason)
@@ -19,6 +20,8 @@ internal static class ChaosFigures
             Duration = TimeSpan.FromSeconds(seconds.Length > 0 ? double.Parse(seconds[0], CultureInfo.InvariantCulture) : 180),
             Progress = static fault => Console.Error.WriteLine(fault),
         };
+        if (seconds.Length > 1)
+            options = options with { Pause = TimeSpan.FromSeconds(double.Parse(seconds[1], CultureInfo.InvariantCulture)) };
         ChaosReport report = await ChaosRun.RunAsync(options);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -32,6 +35,14 @@ internal static class ChaosFigures
             double[] served = Sorted(kind.Select(static fault => fault.Recovery is { } recovery && fault.Detection is { } detection ? recovery - detection : (TimeSpan?)null));
             double[] p99 = Sorted(kind.Where(static fault => fault.Requests > 0).Select(static fault => (TimeSpan?)fault.P99Latency));
             Console.WriteLine($"| {kind.Key} | {kind.Count()} | {Figures(noticed)} | {Figures(served)} | {Figures(p99)} |");
+        }
+        foreach (IGrouping<bool, Fault> losses in report.Faults.Where(static fault => fault.Kind != FaultKind.Choke).GroupBy(static fault => fault.StoodBy).OrderByDescending(static group => group.Key))
+        {
+            double[] served = Sorted(losses.Select(static fault => fault.Recovery is { } recovery && fault.Detection is { } detection ? recovery - detection : (TimeSpan?)null));
+            Console.WriteLine();
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Losses for which {(losses.Key ? "an agent stood by" : "nothing stood by yet")}: {losses.Count()}, served again after being noticed: median {served[served.Length / 2]:0} ms, most {served[^1]:0} ms."));
         }
         return report.Lost.Any() || report.Wrong.Any() || report.Duplicates > 0 ? 1 : 0;
     }

@@ -46,11 +46,14 @@ internal static class AgentCommand
         {
             if (result.GetValue(grpc) && result.GetValue(join) is not null)
                 result.AddError("--grpc is for listening. To join over gRPC write --join http://HOST:PORT or https://HOST:PORT.");
-            if (result.GetValue(advertise) is not null && (result.GetValue(grpc) || (result.GetValue(join) is not null && !IsGiven(result.GetResult(listen)))))
+            if (result.GetValue(advertise) is not null && (result.GetValue(grpc) || (result.GetValue(join) is { } joined && (SharedArguments.IsGrpc(joined) || !IsGiven(result.GetResult(listen))))))
                 result.AddError("--advertise names a port that --listen opens over TCP.");
+            if (result.GetValue(join) is { } address && SharedArguments.IsGrpc(address) && IsGiven(result.GetResult(listen)))
+                result.AddError("--listen beside --join is for other agents, over TCP; over gRPC an agent joins alone.");
         });
         command.SetAction(async (result, cancellationToken) =>
         {
+            NativeHeap.GiveBack();
             IPartitionRuntime runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = result.GetValue(threads) });
             if (result.GetValue(slow) > 1)
                 runtime = new SlowedPartitionRuntime(runtime, result.GetValue(slow));
@@ -73,12 +76,15 @@ internal static class AgentCommand
                     return CommandLine.Fine;
                 }
                 string? coordinator = result.GetValue(join);
+                if (coordinator is not null && SharedArguments.IsGrpc(coordinator))
+                {
+                    await JoinOverGrpcAsync(agent, what, coordinator, security.ForGrpc<GrpcAgentDialerOptions>(result), cancellationToken);
+                    return CommandLine.Fine;
+                }
                 await using AgentServer? server = coordinator is null || IsGiven(result.GetResult(listen))
                     ? await ListenAsync(agent, what, result.GetRequiredValue(listen), result.GetValue(advertise), security, result, cancellationToken)
                     : null;
-                if (coordinator is not null && SharedArguments.IsGrpc(coordinator))
-                    await JoinOverGrpcAsync(agent, what, coordinator, security.ForGrpc<GrpcAgentDialerOptions>(result), cancellationToken);
-                else if (coordinator is not null)
+                if (coordinator is not null)
                     await JoinAsync(agent, what, coordinator, server?.PeerAddress, security, result, cancellationToken);
                 else
                     await Task.Delay(Timeout.Infinite, cancellationToken);

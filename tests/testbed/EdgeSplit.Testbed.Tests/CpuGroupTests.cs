@@ -5,7 +5,10 @@ namespace EdgeSplit.Testbed.Tests;
 /// <summary>What is written where, in folders that stand for the kernel's: a machine has one of the versions only.</summary>
 internal sealed class CpuGroupTests
 {
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("edgesplit-cgroup-");
+    private DirectoryInfo _root = null!;
+
+    [SetUp]
+    public void CreateFolder() => _root = Directory.CreateTempSubdirectory("edgesplit-cgroup-");
 
     [TearDown]
     public void DeleteFolder() => _root.Delete(recursive: true);

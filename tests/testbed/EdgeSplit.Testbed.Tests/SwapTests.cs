@@ -52,7 +52,8 @@ internal sealed class SwapTests
         {
             Assert.That(moved, Is.GreaterThan(0));
             Assert.That(after, Is.EqualTo(moved));
-            Assert.That(before, Is.GreaterThan(5 * after));
+            // Which layers are moved depends on how fast the agents found themselves to be.
+            Assert.That(before, Is.GreaterThan(2 * after));
         }
     }
 

@@ -75,6 +75,8 @@ internal sealed class TransferTests
         private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private BlobReference _largest;
 
+        public string Name => inner.Name;
+
         public Task Held => _held.Task;
 
         public int BlobCount { get; private set; }

@@ -9,6 +9,9 @@ public sealed record ChaosOptions
     /// <summary>How long faults strike; the last one is seen to its end.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>From the end of a fault until the next: short ones find nothing that stands by yet.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(0.5);
+
     /// <summary>The number of agents.</summary>
     public int Agents { get; init; } = 4;
 

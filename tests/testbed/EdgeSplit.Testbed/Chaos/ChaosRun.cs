@@ -124,7 +124,9 @@ public sealed class ChaosRun
                 break;
         }
         await Task.Delay(Afterwards, cancellationToken);
-        return watch.Describe(kind);
+        Fault fault = watch.Describe(kind);
+        await Task.Delay(_options.Pause > Afterwards ? _options.Pause - Afterwards : TimeSpan.Zero, cancellationToken);
+        return fault;
     }
 
     /// <summary>An agent that the plan in use needs, once others could take its place.</summary>

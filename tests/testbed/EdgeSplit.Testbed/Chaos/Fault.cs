@@ -8,4 +8,5 @@ namespace EdgeSplit.Testbed.Chaos;
 /// <param name="WorstLatency">The longest request in flight during it.</param>
 /// <param name="P99Latency">The 99th percentile of the requests in flight from the fault until half a second after recovery.</param>
 /// <param name="Requests">The number of those.</param>
-public sealed record Fault(FaultKind Kind, string AgentId, TimeSpan? Detection, TimeSpan? Recovery, TimeSpan WorstLatency, TimeSpan P99Latency, int Requests);
+/// <param name="StoodBy">Whether another agent stood by for it with everything loaded.</param>
+public sealed record Fault(FaultKind Kind, string AgentId, TimeSpan? Detection, TimeSpan? Recovery, TimeSpan WorstLatency, TimeSpan P99Latency, int Requests, bool StoodBy);

@@ -13,6 +13,7 @@ internal sealed class RecoveryWatch : IDisposable
     private readonly RequestLoad _load;
     private readonly string _agentId;
     private readonly long _epoch;
+    private readonly bool _stoodBy;
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _detected;
@@ -24,6 +25,7 @@ internal sealed class RecoveryWatch : IDisposable
         _load = load;
         _agentId = agentId;
         _epoch = deployment.Epoch;
+        _stoodBy = deployment.StandbyPlans.Any(plan => plan.LostAgentId == agentId && plan.Readiness == StandbyReadiness.Loaded);
         coordinator.AgentChanged += OnAgentChanged;
         coordinator.DecisionMade += OnDecision;
         load.Ended += OnEnded;
@@ -45,7 +47,7 @@ internal sealed class RecoveryWatch : IDisposable
     public Fault Describe(FaultKind kind)
     {
         TimeSpan[] latencies = [.. _load.Outcomes.Where(outcome => outcome.Ended > _started).Select(static outcome => outcome.Latency)];
-        return new Fault(kind, _agentId, Since(_detected), Since(_served), Latencies.At(latencies, 100), Latencies.At(latencies, 99), latencies.Length);
+        return new Fault(kind, _agentId, Since(_detected), Since(_served), Latencies.At(latencies, 100), Latencies.At(latencies, 99), latencies.Length, _stoodBy);
     }
 
     public void Dispose()

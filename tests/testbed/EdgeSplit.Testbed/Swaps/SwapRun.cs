@@ -62,14 +62,18 @@ public static class SwapRun
         }
     }
 
-    /// <summary>A plan of two stages, and the one in which two layers of the first stage are in the second.</summary>
+    /// <summary>
+    /// A plan of two stages of about as many operations, and the one in which two layers of the first stage are in the second: the same
+    /// ones however fast the agents found themselves to be.
+    /// </summary>
     public static (PartitionPlan First, PartitionPlan Second) PlanPair(PartitionProblem problem)
     {
-        PartitionPlan first = new LayerwisePartitioner().Partition(problem, CancellationToken.None);
-        int[] moved = [.. first.Assignment];
-        foreach (int layer in first.Stages[0].Layers.TakeLast(MovedLayers))
-            moved[layer] = first.Stages[^1].Device;
-        return (first, new PlanEvaluator(problem).Create(moved, "two layers moved"));
+        int[] devices = [.. Enumerable.Range(0, problem.Fleet.Devices.Length).Where(device => problem.Fleet.Devices[device].RunsLayers).Take(2)];
+        double half = problem.Graph.Layers.Sum(static layer => layer.FloatOperations) / 2, before = 0;
+        int cut = problem.Graph.Layers.TakeWhile(layer => (before += layer.FloatOperations) < half).Count();
+        var evaluator = new PlanEvaluator(problem);
+        PartitionPlan Plan(int cut) => evaluator.Create([.. problem.Graph.Layers.Select(layer => devices[layer.Index < cut ? 0 : 1])], "halves");
+        return (Plan(cut), Plan(cut - MovedLayers));
     }
 
     private static async Task<List<long>> MeasureAsync(TestbedSystem testbed, Task until)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Partitioning;
@@ -10,7 +11,7 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 internal sealed class Standby(Coordinator coordinator, Deployment deployment, EpochStager stager, StandbyOptions options)
 {
     private readonly TimeProvider _time = coordinator.Options.TimeProvider;
-    private readonly Dictionary<(AgentEntry Agent, string PartitionId), long> _loaded = [];
+    private readonly ConcurrentDictionary<(AgentEntry Agent, string PartitionId), long> _loaded = [];
     private PlanEpoch? _epoch;
     private int _agentsVersion;
     private ImmutableArray<(AgentEntry Lost, StandbyPlan Plan)> _plans = [];
@@ -74,16 +75,12 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
             }
             HashSet<(AgentEntry, string)> needed = [.. targets.SelectMany(static entry => entry.Targets).Select(KeyOf)];
             await ReleaseAsync(key => !needed.Contains(key)).ConfigureAwait(false);
-            foreach ((int plan, ImmutableArray<StageTarget> missing) in targets)
+            Dictionary<StageTarget, Task<StandbyReadiness>> ready = ReadyAll(targets.SelectMany(static entry => entry.Targets).Distinct(), problem, cancellationToken);
+            await Task.WhenAll(targets.Select(async entry =>
             {
-                StandbyReadiness readiness = StandbyReadiness.Loaded;
-                foreach (StageTarget target in missing)
-                {
-                    StandbyReadiness reached = await ReadyAsync(target, problem, cancellationToken).ConfigureAwait(false);
-                    readiness = reached < readiness ? reached : readiness;
-                }
-                _plans = _plans.SetItem(plan, (_plans[plan].Lost, _plans[plan].Plan with { Readiness = readiness }));
-            }
+                StandbyReadiness[] reached = await Task.WhenAll(entry.Targets.Select(target => ready[target])).ConfigureAwait(false);
+                SetReadiness(entry.Plan, reached.Length == 0 ? StandbyReadiness.Loaded : reached.Min());
+            })).ConfigureAwait(false);
             coordinator.Logger.StandbyReady(deployment.Name, epoch.Number, _plans.Count(static prepared => prepared.Plan.Readiness == StandbyReadiness.Loaded), _plans.Length);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -116,6 +113,28 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         }
     }
 
+    /// <summary>Brings partitions onto their agents: on each one after the other, on all side by side.</summary>
+    private Dictionary<StageTarget, Task<StandbyReadiness>> ReadyAll(IEnumerable<StageTarget> targets, PartitionProblem problem, CancellationToken cancellationToken)
+    {
+        var ready = new Dictionary<StageTarget, Task<StandbyReadiness>>();
+        foreach (IGrouping<AgentEntry, StageTarget> agent in targets.GroupBy(static target => target.Agent))
+        {
+            Task last = Task.CompletedTask;
+            foreach (StageTarget target in agent)
+                last = ready[target] = ReadyAfterAsync(last, target);
+        }
+        return ready;
+
+        async Task<StandbyReadiness> ReadyAfterAsync(Task earlier, StageTarget target)
+        {
+            await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return await ReadyAsync(target, problem, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void SetReadiness(int plan, StandbyReadiness readiness) =>
+        ImmutableInterlocked.Update(ref _plans, plans => plans.SetItem(plan, (plans[plan].Lost, plans[plan].Plan with { Readiness = readiness })));
+
     /// <summary>Brings a partition onto its agent, as far as the agent's memory allows.</summary>
     private async ValueTask<StandbyReadiness> ReadyAsync(StageTarget target, PartitionProblem problem, CancellationToken cancellationToken)
     {
@@ -134,7 +153,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         }
         if (!isLoaded)
             return StandbyReadiness.Fetched;
-        _loaded.Add(KeyOf(target), target.Partition.WeightBytes);
+        _loaded[KeyOf(target)] = target.Partition.WeightBytes;
         return StandbyReadiness.Loaded;
     }
 
@@ -154,7 +173,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     {
         (AgentEntry Agent, string PartitionId)[] unneeded = [.. _loaded.Keys.Where(isUnneeded)];
         foreach ((AgentEntry Agent, string PartitionId) key in unneeded)
-            _loaded.Remove(key);
+            _loaded.TryRemove(key, out _);
         await Task.WhenAll(unneeded.Where(static key => key.Agent.State != Membership.AgentState.Lost)
             .Select(key => PlanEpoch.UnloadAsync(key.Agent, key.PartitionId, coordinator.Logger))).ConfigureAwait(false);
     }
