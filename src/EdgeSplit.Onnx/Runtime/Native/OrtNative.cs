@@ -65,6 +65,7 @@ internal static unsafe class OrtNative
         {
             // The binding's own start-up finds the library on every platform that it supports, so it goes first.
             string version = OrtEnv.Instance().GetVersionString();
+            OrtTelemetry.DisableOnWindows();
             // Version 1.N of ONNX Runtime has the API version N and all before it.
             uint apiVersion = uint.Parse(version.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture);
             OrtApiBase* apiBase = OrtGetApiBase();
