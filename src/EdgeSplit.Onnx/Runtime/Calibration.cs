@@ -52,7 +52,7 @@ internal static class Calibration
     private static double TypicalSeconds(OnnxPartitionRuntime runtime, ModelProto model, long[] inputShape, CancellationToken cancellationToken)
     {
         // An arena of its own, and no pooled buffer: what is measured with is large and must not stay with the process.
-        using OrtSession session = runtime.CreateSession(model.ToByteArray(), ".", SessionSettings.UseOwnArena, cancellationToken);
+        using OrtSession session = runtime.CreateSession(model.ToByteArray(), ".", adjust: null, cancellationToken, sharesArena: false);
         using var executor = new OnnxPartitionExecutor(model.Graph.Name, session);
         var shape = new TensorShape(inputShape);
         using Tensor input = Tensor.FromOwner(TensorElementType.Float, shape, new NativeBuffer(checked((int)shape.ElementCount * sizeof(float))));

@@ -113,10 +113,12 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
     /// <param name="externalDataFolder">The folder that its external data are in.</param>
     /// <param name="adjust">Changes the session's options before the load; null for none.</param>
     /// <param name="cancellationToken">Stops the load.</param>
+    /// <param name="sharesArena">Whether its memory is the arena's that sessions share, or goes back to the system with it.</param>
     /// <exception cref="OrtFailure">ONNX Runtime rejects the model, or the load was stopped.</exception>
-    internal OrtSession CreateSession(ReadOnlySpan<byte> model, string externalDataFolder, Action<SessionOptions>? adjust, CancellationToken cancellationToken)
+    internal OrtSession CreateSession(
+        ReadOnlySpan<byte> model, string externalDataFolder, Action<SessionOptions>? adjust, CancellationToken cancellationToken, bool sharesArena = true)
     {
-        using SessionOptions settings = SessionSettings.Create(_options, externalDataFolder);
+        using SessionOptions settings = SessionSettings.Create(_options, externalDataFolder, sharesArena);
         ExecutionProviders.Append(settings, _providers.Value.Name);
         adjust?.Invoke(settings);
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static state => ((SessionOptions)state!).SetLoadCancellationFlag(true), settings);

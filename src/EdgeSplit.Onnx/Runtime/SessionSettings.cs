@@ -12,7 +12,8 @@ internal static class SessionSettings
     /// <summary>Creates a session's options, which the caller disposes of.</summary>
     /// <param name="options">What the user wants.</param>
     /// <param name="externalDataFolder">The folder that a model loaded from bytes takes its external data from.</param>
-    public static SessionOptions Create(OnnxRuntimeOptions options, string externalDataFolder)
+    /// <param name="sharesArena">Whether its memory is the arena's that sessions share, or goes back to the system with it.</param>
+    public static SessionOptions Create(OnnxRuntimeOptions options, string externalDataFolder, bool sharesArena)
     {
         // The check for the native library comes first: without it the binding's types fail in less helpful ways.
         _ = OrtNative.Environment;
@@ -32,13 +33,10 @@ internal static class SessionSettings
         settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", Path.GetFullPath(externalDataFolder));
         // Measured: threads that spin between runs take a whole core from the other partitions on the machine.
         settings.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        if (SharedArena.Value)
+        if (sharesArena && SharedArena.Value)
             settings.AddSessionConfigEntry("session.use_env_allocators", "1");
         return settings;
     }
-
-    /// <summary>Gives a session an arena of its own, which goes back to the system with it.</summary>
-    public static void UseOwnArena(SessionOptions settings) => settings.AddSessionConfigEntry("session.use_env_allocators", "0");
 
     /// <summary>
     /// One arena for all sessions: measured 1.3 MiB a session where arenas of their own take 10. It never gives memory back, so

@@ -216,5 +216,5 @@ internal sealed class ReplicationBound
     }
 
     private (int From, int To)[] Hops(int from, int to) =>
-        _model.Relay < 0 || _model.Relay == from || _model.Relay == to ? [(from, to)] : [(from, _model.Relay), (_model.Relay, to)];
+        _model.IsRelayed(from, to) ? [(from, _model.Relay), (_model.Relay, to)] : [(from, to)];
 }
