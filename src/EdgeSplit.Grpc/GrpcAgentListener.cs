@@ -1,5 +1,4 @@
-using System.Collections.Concurrent;
-using System.Threading.Channels;
+using EdgeSplit.Agents.Internal;
 
 namespace EdgeSplit.Grpc;
 
@@ -13,75 +12,44 @@ namespace EdgeSplit.Grpc;
 /// </remarks>
 public sealed class GrpcAgentListener : IAsyncDisposable
 {
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
-
-    private readonly ConcurrentDictionary<string, GrpcEdgeAgent> _connected = new(StringComparer.Ordinal);
-    private readonly Channel<GrpcEdgeAgent> _joined = Channel.CreateUnbounded<GrpcEdgeAgent>();
+    private readonly JoinedAgents<GrpcEdgeAgent> _joined;
 
     /// <summary>Creates a listener.</summary>
     /// <param name="options">How to call the agents; addresses, tokens and certificates are of no concern. Null for the defaults.</param>
-    public GrpcAgentListener(GrpcConnectOptions? options = null) => Options = (options ?? new GrpcConnectOptions()) with { Token = null };
+    public GrpcAgentListener(GrpcConnectOptions? options = null)
+    {
+        Options = (options ?? new GrpcConnectOptions()) with { Token = null };
+        _joined = new JoinedAgents<GrpcEdgeAgent>(nameof(GrpcAgentListener), Options.TimeProvider, static agent => agent.Address, static (agent, reason) => agent.Abandon(reason));
+    }
 
     internal GrpcConnectOptions Options { get; }
 
     /// <summary>Waits for the next agent that joins, and gives it to the caller to dispose of.</summary>
     /// <exception cref="ObjectDisposedException">The listener was disposed of.</exception>
-    public async ValueTask<GrpcEdgeAgent> AcceptAsync(CancellationToken cancellationToken = default)
-    {
-        try
-        {
-            return await _joined.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException)
-        {
-            throw new ObjectDisposedException(nameof(GrpcAgentListener));
-        }
-    }
+    public ValueTask<GrpcEdgeAgent> AcceptAsync(CancellationToken cancellationToken = default) => _joined.AcceptAsync(cancellationToken);
 
     /// <summary>Gives the agents that join, until the listener is disposed of.</summary>
-    public IAsyncEnumerable<GrpcEdgeAgent> AcceptAllAsync(CancellationToken cancellationToken = default) => _joined.Reader.ReadAllAsync(cancellationToken);
+    public IAsyncEnumerable<GrpcEdgeAgent> AcceptAllAsync(CancellationToken cancellationToken = default) => _joined.AcceptAllAsync(cancellationToken);
 
     /// <summary>Takes no more agents. Those that were given out stay connected; those that nobody has taken are closed.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _joined.Writer.TryComplete();
-        while (_joined.Reader.TryRead(out GrpcEdgeAgent? agent))
-            await agent.DisposeAsync().ConfigureAwait(false);
-    }
+    public ValueTask DisposeAsync() => _joined.CloseAsync();
 
     /// <summary>Refuses an agent whose id is taken.</summary>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidArgument"/>.</exception>
-    internal async ValueTask AdmitAsync(string id, CancellationToken cancellationToken)
-    {
-        if (!_connected.TryGetValue(id, out GrpcEdgeAgent? known))
-            return;
-        try
-        {
-            await known.ReportAsync(cancellationToken).AsTask().WaitAsync(AnswerTimeout, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is EdgeSplitException or TimeoutException or ObjectDisposedException)
-        {
-            known.Abandon($"Agent '{id}' has joined anew.");
-            return;
-        }
-        throw new EdgeSplitException(EdgeSplitError.InvalidArgument, $"An agent '{id}' is connected from {known.Address}. Give each agent an id of its own.");
-    }
+    internal ValueTask AdmitAsync(string id, CancellationToken cancellationToken) => _joined.AdmitAsync(id, cancellationToken);
 
     /// <summary>Gives an agent that has joined to whoever accepts.</summary>
     internal async ValueTask GiveAsync(GrpcEdgeAgent agent)
     {
-        if (_connected.TryGetValue(agent.Id, out GrpcEdgeAgent? other))
-            other.Abandon($"Agent '{agent.Id}' has joined anew.");
-        _connected[agent.Id] = agent;
+        _joined.Enter(agent.Id, agent);
         _ = ForgetAsync(agent);
         GrpcLog.AgentJoined(Options.CreateLogger<GrpcAgentListener>(), agent.Id, agent.Address);
-        if (!_joined.Writer.TryWrite(agent))
-            await agent.DisposeAsync().ConfigureAwait(false);
+        await _joined.GiveAsync(agent).ConfigureAwait(false);
     }
 
     private async Task ForgetAsync(GrpcEdgeAgent agent)
     {
         await agent.Disconnected.ConfigureAwait(false);
-        _connected.TryRemove(KeyValuePair.Create(agent.Id, agent));
+        _joined.Leave(agent.Id, agent);
     }
 }

@@ -1,6 +1,5 @@
-using System.Collections.Concurrent;
 using System.Net;
-using System.Threading.Channels;
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Transport.Connections;
 using EdgeSplit.Transport.Serving;
 using Microsoft.Extensions.Logging;
@@ -14,13 +13,10 @@ namespace EdgeSplit.Transport;
 /// </remarks>
 public sealed class AgentListener : IAsyncDisposable
 {
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
-
     private readonly AgentListenerOptions _options;
     private readonly ILogger _logger;
     private readonly Acceptor _acceptor;
-    private readonly ConcurrentDictionary<string, RemoteEdgeAgent> _connected = new(StringComparer.Ordinal);
-    private readonly Channel<RemoteEdgeAgent> _joined = Channel.CreateUnbounded<RemoteEdgeAgent>();
+    private readonly JoinedAgents<RemoteEdgeAgent> _joined;
 
     /// <summary>Creates a listener that does not listen yet.</summary>
     /// <param name="options">Where and how to listen; null for the defaults.</param>
@@ -31,7 +27,8 @@ public sealed class AgentListener : IAsyncDisposable
         _options = options ?? new AgentListenerOptions();
         _options.Validate();
         _logger = _options.CreateLogger<AgentListener>();
-        _acceptor = new Acceptor(PeerRole.Coordinator, "", _options, _logger, AdmitAsync, ServeAsync);
+        _joined = new JoinedAgents<RemoteEdgeAgent>(nameof(AgentListener), _options.TimeProvider, static agent => agent.Address, static (agent, reason) => agent.BeginClose(reason));
+        _acceptor = new Acceptor(PeerRole.Coordinator, "", _options, _logger, _joined.AdmitAsync, ServeAsync);
     }
 
     /// <summary>The address that is listened on, with the port that was given out.</summary>
@@ -47,59 +44,26 @@ public sealed class AgentListener : IAsyncDisposable
 
     /// <summary>Waits for the next agent that joins, and gives it to the caller to dispose of.</summary>
     /// <exception cref="ObjectDisposedException">The listener was disposed of.</exception>
-    public async ValueTask<RemoteEdgeAgent> AcceptAsync(CancellationToken cancellationToken = default)
-    {
-        try
-        {
-            return await _joined.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (ChannelClosedException)
-        {
-            throw new ObjectDisposedException(nameof(AgentListener));
-        }
-    }
+    public ValueTask<RemoteEdgeAgent> AcceptAsync(CancellationToken cancellationToken = default) => _joined.AcceptAsync(cancellationToken);
 
     /// <summary>Gives the agents that join, until the listener is disposed of.</summary>
-    public IAsyncEnumerable<RemoteEdgeAgent> AcceptAllAsync(CancellationToken cancellationToken = default) =>
-        _joined.Reader.ReadAllAsync(cancellationToken);
+    public IAsyncEnumerable<RemoteEdgeAgent> AcceptAllAsync(CancellationToken cancellationToken = default) => _joined.AcceptAllAsync(cancellationToken);
 
     /// <summary>Stops listening. Agents that were given out stay connected; those that nobody has taken are closed.</summary>
     public async ValueTask DisposeAsync()
     {
         await _acceptor.StopAsync().ConfigureAwait(false);
-        _joined.Writer.TryComplete();
-        while (_joined.Reader.TryRead(out RemoteEdgeAgent? agent))
-            await agent.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private async ValueTask AdmitAsync(string id, CancellationToken cancellationToken)
-    {
-        if (!_connected.TryGetValue(id, out RemoteEdgeAgent? known))
-            return;
-        try
-        {
-            await known.ReportAsync(cancellationToken).AsTask().WaitAsync(AnswerTimeout, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is EdgeSplitException or TimeoutException or ObjectDisposedException)
-        {
-            known.BeginClose($"Agent '{id}' has joined anew.");
-            return;
-        }
-        throw new EdgeSplitException(
-            EdgeSplitError.InvalidArgument, $"An agent '{id}' is connected from {known.Address}. Give each agent an id of its own.");
+        await _joined.CloseAsync().ConfigureAwait(false);
     }
 
     private async Task ServeAsync(OpenConnection connection, CancellationToken stopping)
     {
         var agent = new RemoteEdgeAgent(connection, _options, _options.RequestTimeout, _logger);
-        if (_connected.TryGetValue(agent.Id, out RemoteEdgeAgent? other))
-            other.BeginClose($"Agent '{agent.Id}' has joined anew.");
-        _connected[agent.Id] = agent;
+        _joined.Enter(agent.Id, agent);
         TransportLog.AgentJoined(_logger, agent.Id, agent.Address);
-        if (!_joined.Writer.TryWrite(agent))
-            await agent.DisposeAsync().ConfigureAwait(false);
+        await _joined.GiveAsync(agent).ConfigureAwait(false);
         await agent.Disconnected.ConfigureAwait(false);
-        _connected.TryRemove(KeyValuePair.Create(agent.Id, agent));
+        _joined.Leave(agent.Id, agent);
         TransportLog.Ended(_logger, agent.Address, $"agent '{agent.Id}' is gone");
     }
 }

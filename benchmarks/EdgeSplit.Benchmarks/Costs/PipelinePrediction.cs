@@ -8,7 +8,6 @@ using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Onnx.Runtime.Profiling;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Tensors;
-using EdgeSplit.Transport;
 
 namespace EdgeSplit.Benchmarks.Costs;
 
@@ -27,23 +26,11 @@ internal static class PipelinePrediction
     {
         Console.WriteLine("| model | stages | latency ms: predicted | measured | error | corrected error | requests/s: predicted | measured | error | corrected error |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-        await using OneCoreAgent first = await OneCoreAgent.StartAsync(0), second = await OneCoreAgent.StartAsync(1);
-        foreach (string name in names.Length > 0 ? names : DefaultModels)
-        {
-            DirectoryInfo folder = Directory.CreateTempSubdirectory("edgesplit-prediction-");
-            try
-            {
-                await CompareAsync(Zoo.Get(name), folder.FullName, first, second);
-            }
-            finally
-            {
-                folder.Delete(recursive: true);
-            }
-        }
+        await OneCoreLoad.ForEachAsync(names.Length > 0 ? names : DefaultModels, CompareAsync);
         return 0;
     }
 
-    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent first, OneCoreAgent second)
+    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent[] agents)
     {
         string path = Path.Combine(folder, "model.onnx");
         entry.Write(path);
@@ -54,8 +41,7 @@ internal static class PipelinePrediction
         LayerProfile profile = await new LayerProfiler(runtime, new LayerProfilerOptions { Duration = TimeForEach }).ProfileAsync(model, inputs, null, CancellationToken.None);
 
         await using var coordinator = new Coordinator(new OnnxModelFormat(modelOptions), new CoordinatorOptions { CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput) });
-        foreach (OneCoreAgent agent in new[] { first, second })
-            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(agent.Address));
+        await OneCoreLoad.ConnectAsync(coordinator, agents);
         PartitionProblem problem = await coordinator.CreateProblemAsync(model.Graph);
         problem = problem with
         {
@@ -97,16 +83,7 @@ internal static class PipelinePrediction
     /// <summary>Requests per second with several in flight.</summary>
     private static async Task<double> ThroughputAsync(Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs)
     {
-        int ended = 0;
-        long start = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, InFlight).Select(_ => Task.Run(async () =>
-        {
-            while (Stopwatch.GetElapsedTime(start) < TimeForEach)
-            {
-                (await deployment.InferAsync(inputs)).Dispose();
-                Interlocked.Increment(ref ended);
-            }
-        })));
-        return ended / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        (int ended, double seconds) = await OneCoreLoad.RunAsync(deployment, inputs, InFlight, TimeForEach);
+        return ended / seconds;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using EdgeSplit.Coordination;
 using EdgeSplit.Costs;
@@ -6,7 +5,6 @@ using EdgeSplit.ModelZoo;
 using EdgeSplit.Onnx;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Tensors;
-using EdgeSplit.Transport;
 
 namespace EdgeSplit.Benchmarks.Costs;
 
@@ -25,23 +23,11 @@ internal static class ReplicationComparison
     {
         Console.WriteLine("| model | one agent: requests/s | copies on two | over one | predicted | split over two | over one |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
-        await using OneCoreAgent first = await OneCoreAgent.StartAsync(0), second = await OneCoreAgent.StartAsync(1);
-        foreach (string name in names.Length > 0 ? names : DefaultModels)
-        {
-            DirectoryInfo folder = Directory.CreateTempSubdirectory("edgesplit-replication-");
-            try
-            {
-                await CompareAsync(Zoo.Get(name), folder.FullName, first, second);
-            }
-            finally
-            {
-                folder.Delete(recursive: true);
-            }
-        }
+        await OneCoreLoad.ForEachAsync(names.Length > 0 ? names : DefaultModels, CompareAsync);
         return 0;
     }
 
-    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent first, OneCoreAgent second)
+    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent[] agents)
     {
         string path = Path.Combine(folder, "model.onnx");
         entry.Write(path);
@@ -49,8 +35,7 @@ internal static class ReplicationComparison
         using OnnxModel model = OnnxModel.Open(path, modelOptions);
         IReadOnlyDictionary<string, Tensor> inputs = entry.CreateInputs();
         await using var coordinator = new Coordinator(new OnnxModelFormat(modelOptions), new CoordinatorOptions { CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput) });
-        foreach (OneCoreAgent agent in new[] { first, second })
-            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(agent.Address));
+        await OneCoreLoad.ConnectAsync(coordinator, agents);
         PartitionProblem problem = await coordinator.CreateProblemAsync(model.Graph);
         problem = problem with
         {
@@ -86,16 +71,7 @@ internal static class ReplicationComparison
     private static async Task<double> ThroughputAsync(Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs)
     {
         (await deployment.InferAsync(inputs)).Dispose();
-        int ended = 0;
-        long start = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, InFlight).Select(_ => Task.Run(async () =>
-        {
-            while (Stopwatch.GetElapsedTime(start) < TimeForEach)
-            {
-                (await deployment.InferAsync(inputs)).Dispose();
-                Interlocked.Increment(ref ended);
-            }
-        })));
-        return ended / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        (int ended, double seconds) = await OneCoreLoad.RunAsync(deployment, inputs, InFlight, TimeForEach);
+        return ended / seconds;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using EdgeSplit.Benchmarks.Costs;
 using EdgeSplit.Coordination;
@@ -9,7 +8,6 @@ using EdgeSplit.Onnx.Runtime;
 using EdgeSplit.Onnx.Runtime.Profiling;
 using EdgeSplit.Partitioning;
 using EdgeSplit.Tensors;
-using EdgeSplit.Transport;
 
 namespace EdgeSplit.Benchmarks.Pipelines;
 
@@ -30,23 +28,11 @@ internal static class PipelineThroughput
     {
         Console.WriteLine("| model | one core, req/s | two agents, req/s | ratio | two whole models on a core each, req/s | of that | bound predicted from the profile, req/s | corrected by 24 requests | of that | agents' CPU | coordinator's CPU, ms per request |");
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
-        await using OneCoreAgent first = await OneCoreAgent.StartAsync(0), second = await OneCoreAgent.StartAsync(1);
-        foreach (string name in names.Length > 0 ? names : ["resnet50", "bert-base"])
-        {
-            DirectoryInfo folder = Directory.CreateTempSubdirectory("edgesplit-pipeline-");
-            try
-            {
-                await CompareAsync(Zoo.Get(name), folder.FullName, first, second);
-            }
-            finally
-            {
-                folder.Delete(recursive: true);
-            }
-        }
+        await OneCoreLoad.ForEachAsync(names.Length > 0 ? names : ["resnet50", "bert-base"], CompareAsync);
         return 0;
     }
 
-    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent first, OneCoreAgent second)
+    private static async Task CompareAsync(ZooEntry entry, string folder, OneCoreAgent[] agents)
     {
         string path = Path.Combine(folder, "model.onnx");
         entry.Write(path);
@@ -57,8 +43,7 @@ internal static class PipelineThroughput
             CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
             Partitioner = new PipelinePartitioner(),
         });
-        foreach (OneCoreAgent agent in new[] { first, second })
-            await coordinator.AddAgentAsync(await RemoteEdgeAgent.ConnectAsync(agent.Address));
+        await OneCoreLoad.ConnectAsync(coordinator, agents);
         PartitionProblem problem;
         using (OnnxModel model = OnnxModel.Open(path, modelOptions))
         {
@@ -87,7 +72,7 @@ internal static class PipelineThroughput
         for (int round = 0; round < Rounds; round++)
         {
             alone.Add(await (round % 2 == 0 ? whole : other).RunAsync(RoundTime));
-            rounds.Add(await RunAsync(deployment, inputs, [first, second]));
+            rounds.Add(await RunAsync(deployment, inputs, agents));
             pair.Add((await Task.WhenAll(whole.RunAsync(RoundTime), other.RunAsync(RoundTime))).Sum());
         }
         double one = Median(alone), two = Median(pair), split = Median([.. rounds.Select(static round => round.PerSecond)]);
@@ -101,21 +86,11 @@ internal static class PipelineThroughput
 
     private static async Task<Round> RunAsync(Deployment deployment, IReadOnlyDictionary<string, Tensor> inputs, OneCoreAgent[] agents)
     {
-        int ended = 0;
         TimeSpan own = Environment.CpuUsage.TotalTime;
         TimeSpan[] before = [.. agents.Select(static agent => agent.ProcessorTime)];
         // As many callers as requests can be under way, so that none is missing while one of them looks at its result.
         int callers = 2 * deployment.Plan.Stages.Length * 3;
-        long started = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
-        {
-            while (Stopwatch.GetElapsedTime(started) < RoundTime)
-            {
-                (await deployment.InferAsync(inputs)).Dispose();
-                Interlocked.Increment(ref ended);
-            }
-        })));
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        (int ended, double seconds) = await OneCoreLoad.RunAsync(deployment, inputs, callers, RoundTime);
         return new Round(
             ended / seconds,
             [.. agents.Select((agent, index) => (agent.ProcessorTime - before[index]).TotalSeconds / seconds)],

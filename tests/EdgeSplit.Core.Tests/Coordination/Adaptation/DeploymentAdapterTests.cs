@@ -26,12 +26,12 @@ public sealed class DeploymentAdapterTests
             return IdsOf(Everywhere.Partition(problem, default));
         }));
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeAsync();
+        await _time.PassAsync();
         await cluster.AddAsync("d");
         await PassTimeUntilAsync(gate.Reached);
         await cluster.AddAsync("e");
         gate.Open();
-        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("e") >= 0);
+        await _time.PassUntilAsync(() => deployment.Plan.Fleet.IndexOf("e") >= 0);
         Assert.That(cluster.Coordinator.Decisions.Select(static decision => decision.Trigger), Has.All.EqualTo(RepartitionTrigger.AgentCame));
     }
 
@@ -42,7 +42,7 @@ public sealed class DeploymentAdapterTests
         await using Cluster cluster = await CreateAsync(new SwitchAlways(), new FixedPartitioner(problem =>
             Interlocked.Increment(ref plans) == 1 ? Enumerable.Repeat("a", 6) : IdsOf(Everywhere.Partition(problem, default))));
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeAsync();
+        await _time.PassAsync();
         using var gate = new Gate();
         cluster.Runtimes["b"].Loading = (partition, token) => Task.Run(() => gate.Pass(partition, token), CancellationToken.None);
         Task asked = deployment.RepartitionAsync().AsTask();
@@ -50,7 +50,7 @@ public sealed class DeploymentAdapterTests
         await cluster.AddAsync("d");
         gate.Open();
         await asked.WaitAsync(Cluster.Limit);
-        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0);
+        await _time.PassUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0);
     }
 
     [Test]
@@ -59,9 +59,9 @@ public sealed class DeploymentAdapterTests
         var policy = new FailsOnce();
         await using Cluster cluster = await CreateAsync(policy, Everywhere);
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeAsync();
+        await _time.PassAsync();
         await cluster.AddAsync("d");
-        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && cluster.Coordinator.Decisions[^1].Switched);
+        await _time.PassUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && cluster.Coordinator.Decisions[^1].Switched);
         RepartitionDecision[] decisions = [.. cluster.Coordinator.Decisions];
         Assert.That(decisions.Select(static decision => decision.Switched), Is.EqualTo(new[] { false, true }));
         Assert.That(decisions[0].Reason, Does.Contain("A policy's mistake."));
@@ -77,10 +77,10 @@ public sealed class DeploymentAdapterTests
         cluster.Coordinator.AgentChanged += (_, _) => told++;
         cluster.Coordinator.DecisionMade += (_, _) => told++;
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeAsync();
+        await _time.PassAsync();
         await cluster.AddAsync("d");
         Assert.That(told, Is.EqualTo(1));
-        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && told == 2);
+        await _time.PassUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && told == 2);
     }
 
     [Test]
@@ -89,9 +89,9 @@ public sealed class DeploymentAdapterTests
         var policy = new PutsOff(times: 3);
         await using Cluster cluster = await CreateAsync(policy, Everywhere);
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeAsync();
+        await _time.PassAsync();
         await cluster.AddAsync("d");
-        await PassTimeUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && cluster.Coordinator.Decisions[^1].Switched);
+        await _time.PassUntilAsync(() => deployment.Plan.Fleet.IndexOf("d") >= 0 && cluster.Coordinator.Decisions[^1].Switched);
         RepartitionDecision[] decisions = [.. cluster.Coordinator.Decisions];
         Assert.That(decisions, Has.Length.EqualTo(2));
         Assert.That(decisions[0].Repetitions, Is.EqualTo(3));
@@ -110,35 +110,7 @@ public sealed class DeploymentAdapterTests
         Adaptation = new AdaptationOptions { Policy = policy, OtherLoadChange = 1, Standby = null },
     });
 
-    /// <summary>Lets the coordinator look at its agents a few times.</summary>
-    private async Task PassTimeAsync()
-    {
-        for (int i = 0; i < 32; i++)
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(125));
-            await Task.Yield();
-        }
-    }
-
-    private async Task PassTimeUntilAsync(Func<bool> holds)
-    {
-        using var limit = new CancellationTokenSource(Cluster.Limit);
-        while (!holds())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            _time.Advance(TimeSpan.FromMilliseconds(25));
-            await Task.Yield();
-        }
-    }
-
-    private Task PassTimeUntilAsync(Task happens) => PassTimeUntilAsync(() => happens.IsCompleted);
-
-    private sealed class SwitchAlways : IRepartitionPolicy
-    {
-        public string Name => "test";
-
-        public RepartitionVerdict Decide(RepartitionProposal proposal) => new(true, "Always.");
-    }
+    private Task PassTimeUntilAsync(Task happens) => _time.PassUntilAsync(() => happens.IsCompleted);
 
     private sealed class FailsOnce : IRepartitionPolicy
     {

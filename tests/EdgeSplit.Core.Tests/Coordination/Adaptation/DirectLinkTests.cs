@@ -28,7 +28,7 @@ public sealed class DirectLinkTests
         await using Coordinator coordinator = await StartAsync(probeBytesPerSecond: 0);
         Deployment deployment = await coordinator.DeployAsync("chain");
         await RunAsync(deployment, 20);
-        await PassTimeAsync();
+        await _time.PassAsync();
         Assert.That(coordinator.Decisions, Is.Empty);
 
         (_latency, _bytesPerSecond) = (TimeSpan.FromMilliseconds(40), 1e4);
@@ -49,7 +49,7 @@ public sealed class DirectLinkTests
     {
         await using Coordinator coordinator = await StartAsync();
         await coordinator.DeployAsync("chain");
-        await PassTimeAsync();
+        await _time.PassAsync();
         _bytesPerSecond = 1e5;
         await PassTimeUntilAsync(() => !coordinator.Decisions.IsEmpty);
         Assert.That(coordinator.Decisions[0].Cause, Does.Match("The link from agent '[ab]' to agent '[ab]' has 0.1 MB/s and 1 ms; it had 1 MB/s and 1 ms."));
@@ -62,7 +62,7 @@ public sealed class DirectLinkTests
         await using Coordinator coordinator = await StartAsync(probeBytesPerSecond: 0);
         Deployment deployment = await coordinator.DeployAsync("chain");
         await RunAsync(deployment, 4);
-        await PassTimeAsync();
+        await _time.PassAsync();
         Assert.That(_deliveries, Is.EqualTo(4));
         _isBroken = true;
         await RunAsync(deployment, 4);
@@ -72,7 +72,7 @@ public sealed class DirectLinkTests
 
         _isBroken = false;
         await PassTimeUntilAsync(() => coordinator.Decisions[^1].Cause == "Agent 'a' reaches agent 'b' directly.");
-        await PassTimeAsync();
+        await _time.PassAsync();
         await RunAsync(deployment, 4);
         Assert.That(_deliveries, Is.EqualTo(8));
     }
@@ -136,15 +136,6 @@ public sealed class DirectLinkTests
         {
             using FinalResult result = await deployment.InferAsync(Model.RandomInputs(seed));
             TensorAssert.AreIdentical(result.Outputs, Model.Run(Model.RandomInputs(seed)));
-        }
-    }
-
-    private async Task PassTimeAsync()
-    {
-        for (int i = 0; i < 32; i++)
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(125));
-            await Task.Yield();
         }
     }
 

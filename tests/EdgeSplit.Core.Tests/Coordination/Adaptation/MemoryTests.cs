@@ -59,13 +59,13 @@ public sealed class MemoryTests
         Assert.That(Used(deployment), Is.EqualTo(new[] { "a", "b" }));
 
         memory.FreeBytes = 100;
-        await PassTimeUntilAsync(time, () => Used(deployment) is ["a"] && !cluster.Coordinator.Decisions.IsEmpty);
+        await time.PassUntilAsync(() => Used(deployment) is ["a"] && !cluster.Coordinator.Decisions.IsEmpty);
         RepartitionDecision decision = cluster.Coordinator.Decisions[^1];
         Assert.That(decision.Trigger, Is.EqualTo(RepartitionTrigger.Memory));
         Assert.That(decision.Cause, Does.StartWith("Agent 'b' has 0 MiB of memory left"));
 
         memory.FreeBytes = 1 << 20;
-        await PassTimeUntilAsync(time, () => Used(deployment).Length == 2);
+        await time.PassUntilAsync(() => Used(deployment).Length == 2);
     }
 
     [Test]
@@ -102,28 +102,10 @@ public sealed class MemoryTests
         return [.. plan.Stages.Select(stage => plan.Fleet.Devices[stage.Device].Id).Distinct().Order()];
     }
 
-    private static async Task PassTimeUntilAsync(FakeTimeProvider time, Func<bool> holds)
-    {
-        using var limit = new CancellationTokenSource(Cluster.Limit);
-        while (!holds())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            time.Advance(TimeSpan.FromMilliseconds(25));
-            await Task.Yield();
-        }
-    }
-
     private sealed class ScriptedMemory : IResourceMonitor
     {
         public long FreeBytes { get; set; }
 
         public ResourceSample Sample() => new() { AvailableMemoryBytes = FreeBytes };
-    }
-
-    private sealed class SwitchAlways : IRepartitionPolicy
-    {
-        public string Name => "test";
-
-        public RepartitionVerdict Decide(RepartitionProposal proposal) => new(true, "Always.");
     }
 }

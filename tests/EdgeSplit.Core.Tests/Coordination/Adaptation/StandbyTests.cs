@@ -19,7 +19,7 @@ public sealed class StandbyTests
     {
         await using Cluster cluster = await CreateAsync(new StandbyOptions());
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Loaded));
+        await _time.PassUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Loaded));
         int loads = Loads(cluster);
 
         cluster.Agents["b"].Cut();
@@ -35,10 +35,10 @@ public sealed class StandbyTests
     {
         await using Cluster cluster = await CreateAsync(new StandbyOptions());
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeUntilAsync(() => deployment.StandbyPlans.Length == 3);
+        await _time.PassUntilAsync(() => deployment.StandbyPlans.Length == 3);
         cluster.Agents["b"].Cut();
         await InferAsync(deployment, epoch: 2);
-        await PassTimeUntilAsync(() => deployment.Epoch == 3);
+        await _time.PassUntilAsync(() => deployment.Epoch == 3);
         // What the partitioner gives: three layers each.
         Assert.That(deployment.Plan.Stages.Select(static stage => stage.Layers.Length), Is.EqualTo(new[] { 3, 3 }));
         Assert.That(cluster.Coordinator.Decisions[^1].Trigger, Is.EqualTo(RepartitionTrigger.AgentWent));
@@ -62,7 +62,7 @@ public sealed class StandbyTests
         await using Cluster cluster = await CreateAsync(new StandbyOptions { Readiness = StandbyReadiness.Fetched });
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
         int loads = Loads(cluster);
-        await PassTimeUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Fetched));
+        await _time.PassUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Fetched));
         Assert.That(Loads(cluster), Is.EqualTo(loads));
     }
 
@@ -71,7 +71,7 @@ public sealed class StandbyTests
     {
         await using Cluster cluster = await CreateAsync(new StandbyOptions { MemoryShare = 0.005 }, memoryBytes: 4000);
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Fetched));
+        await _time.PassUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Fetched));
         Assert.That(cluster.Runtimes.Values.Sum(static runtime => runtime.LiveExecutors), Is.EqualTo(3));
     }
 
@@ -80,10 +80,10 @@ public sealed class StandbyTests
     {
         await using Cluster cluster = await CreateAsync(new StandbyOptions());
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
-        await PassTimeUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Loaded));
+        await _time.PassUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Loaded));
         await deployment.RepartitionAsync(FixedPartitioner.Plan(await cluster.Coordinator.CreateProblemAsync(Model.Graph), ["a", "a", "a", "c", "c", "c"]));
         // One stage on each of two agents, and one take-over for each.
-        await PassTimeUntilAsync(() => deployment.StandbyPlans.Length == 2 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Loaded));
+        await _time.PassUntilAsync(() => deployment.StandbyPlans.Length == 2 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Loaded));
         Assert.That(deployment.StandbyPlans.Select(static plan => plan.LostAgentId).Order(), Is.EqualTo(new[] { "a", "c" }));
         Assert.That(cluster.Runtimes.Values.Sum(static runtime => runtime.LiveExecutors), Is.EqualTo(4));
     }
@@ -96,7 +96,7 @@ public sealed class StandbyTests
         using var gate = new Gate();
         cluster.Runtimes["c"].Loading = (partition, token) => Task.Run(() => gate.Pass(partition, token), CancellationToken.None).WaitAsync(token);
         await cluster.AddAsync("d");
-        await PassTimeUntilAsync(() => gate.Reached.IsCompleted);
+        await _time.PassUntilAsync(() => gate.Reached.IsCompleted);
         cluster.Agents["b"].Cut();
         cluster.Runtimes["c"].Loading = null;
         await InferAsync(deployment, epoch: 2);
@@ -124,23 +124,5 @@ public sealed class StandbyTests
         foreach (string id in new[] { "a", "b", "c" })
             await cluster.AddAsync(id, new EdgeAgentOptions { Device = new Device { Id = id, MemoryBytes = memoryBytes } });
         return cluster;
-    }
-
-    private async Task PassTimeUntilAsync(Func<bool> holds)
-    {
-        using var limit = new CancellationTokenSource(Cluster.Limit);
-        while (!holds())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            _time.Advance(TimeSpan.FromMilliseconds(25));
-            await Task.Yield();
-        }
-    }
-
-    private sealed class SwitchAlways : IRepartitionPolicy
-    {
-        public string Name => "test";
-
-        public RepartitionVerdict Decide(RepartitionProposal proposal) => new(true, "Always.");
     }
 }
