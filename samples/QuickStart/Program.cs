@@ -51,7 +51,8 @@ try
         for (int request = 0; request < Requests; request++)
             Dispose(unsplit.Execute(inputs, CancellationToken.None));
     });
-    var timings = new List<StageTiming>();
+    // The plan may change while requests run; what a stage took belongs to the plan that it was a stage of.
+    var timings = new List<(long Epoch, StageTiming Stage)>();
     double split = await PerSecondAsync(async () =>
     {
         int left = Requests;
@@ -61,12 +62,12 @@ try
             {
                 using FinalResult result = await deployment.InferAsync(inputs);
                 lock (timings)
-                    timings.AddRange(result.Stages);
+                    timings.AddRange(result.Stages.Select(stage => (result.Epoch, stage)));
             }
         })));
     });
 
-    AnsiConsole.Write(PlanTable(deployment.Plan, timings));
+    AnsiConsole.Write(PlanTable(deployment.Plan, [.. timings.Where(timing => timing.Epoch == deployment.Epoch).Select(static timing => timing.Stage)]));
     AnsiConsole.MarkupLineInterpolated($"throughput: unsplit on the gateway {alone:0.0} requests/s, split over three agents [bold]{split:0.0}[/] requests/s ({split / alone:0.00} x)");
     Dispose(expected);
     Dispose(inputs);
@@ -91,7 +92,7 @@ static Table PlanTable(PartitionPlan plan, IReadOnlyCollection<StageTiming> timi
             $"{stage.Layers.SelectMany(layer => plan.Graph.Layers[layer].Weights).Distinct().Sum(weight => plan.Graph.Weights[weight].ByteCount) / 1048576.0:0.0} MiB",
             $"{stage.Outputs.Sum(output => plan.Graph.Activations[output].ByteCount) / 1024.0:0} KiB",
             $"{stage.PredictedSeconds * 1000:0.0} ms",
-            $"{measured[measured.Length / 2]:0.0} ms");
+            measured.Length == 0 ? "not yet" : $"{measured[measured.Length / 2]:0.0} ms");
     }
     return table;
 }
