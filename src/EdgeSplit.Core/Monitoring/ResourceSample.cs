@@ -3,7 +3,7 @@ namespace EdgeSplit.Monitoring;
 /// <summary>The use of a machine's resources; null where the system does not tell.</summary>
 public sealed record ResourceSample
 {
-    /// <summary>The share in 0..1 of the machine's processors that is in use, by anyone.</summary>
+    /// <summary>The share in 0..1 of the processors that this process may use, which is in use, by anyone. A limit on its time, unlike one on its processors, does not count here.</summary>
     public double? HostCpuLoad { get; init; }
 
     /// <summary>The share in 0..1 of the processors that this process may use, that it uses.</summary>

@@ -4,8 +4,9 @@ namespace EdgeSplit.Monitoring;
 
 /// <summary>Reads the resources of this machine from its operating system.</summary>
 /// <remarks>
-/// On Linux from <c>/proc</c> and <c>/sys</c>, the limits of control groups (versions 1 and 2) included; elsewhere what .NET
-/// itself tells, which is no load of the host, temperature, power or battery.
+/// On Linux from <c>/proc</c> and <c>/sys</c>, the limits of control groups (versions 1 and 2) included; what changes slowly there
+/// (limits, temperature, power, battery, accelerator) is read once a second at most, and new devices are found within a minute.
+/// Elsewhere what .NET itself tells, which is no load of the host, temperature, power or battery.
 /// </remarks>
 public sealed class SystemResourceMonitor : IResourceMonitor
 {
@@ -18,7 +19,7 @@ public sealed class SystemResourceMonitor : IResourceMonitor
     /// <summary>Creates a monitor.</summary>
     /// <param name="timeProvider">The clock; the system's where null.</param>
     public SystemResourceMonitor(TimeProvider? timeProvider = null)
-        : this(timeProvider ?? TimeProvider.System, OperatingSystem.IsLinux() ? new LinuxCounters("/") : new PortableCounters())
+        : this(timeProvider ?? TimeProvider.System, OperatingSystem.IsLinux() ? new LinuxCounters("/", timeProvider ?? TimeProvider.System) : new PortableCounters())
     {
     }
 
@@ -51,7 +52,7 @@ public sealed class SystemResourceMonitor : IResourceMonitor
                 ReceivedBytesPerSecond = Increase(before?.ReceivedBytes, now.ReceivedBytes) / seconds,
                 SentBytesPerSecond = Increase(before?.SentBytes, now.SentBytes) / seconds,
                 TemperatureCelsius = now.TemperatureCelsius,
-                PowerWatts = now.PowerWatts ?? Increase(before?.EnergyJoules, now.EnergyJoules) / seconds,
+                PowerWatts = now.PowerWatts,
                 BatteryCharge = now.BatteryCharge,
             };
         }

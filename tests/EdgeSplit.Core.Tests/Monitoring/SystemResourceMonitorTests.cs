@@ -23,6 +23,8 @@ public sealed class SystemResourceMonitorTests
         Assert.That(sample.AvailableMemoryBytes, Is.GreaterThan(0));
         Assert.That(sample.ProcessCpuLoad, Is.InRange(0.0, 1.0));
         if (OperatingSystem.IsLinux())
+            Assert.That(sample.ProcessMemoryBytes, Is.EqualTo(Environment.WorkingSet).Within(30).Percent);
+        if (OperatingSystem.IsLinux())
             Assert.That(sample.HostCpuLoad, Is.Null.Or.InRange(0.0, 1.0));
     }
 
@@ -58,6 +60,68 @@ public sealed class SystemResourceMonitorTests
         Write("proc/stat", "cpu  150 0 110 720 110 5 5 0 90 0\ncpu0 1 1 1 1 1 1 1 1 1 1\nintr 5");
         // 70 busy ticks (50 user, 10 system, 5 irq, 5 softirq) of 100.
         Assert.That(monitor.Sample().HostCpuLoad, Is.EqualTo(0.7).Within(1e-9));
+    }
+
+    [TestCase("1", 0.2)]
+    [TestCase("0-1", 0.55)]
+    [TestCase("0,3", 0.9)]
+    [TestCase("7", 0.6, Description = "None of them is online: the whole machine counts.")]
+    public void Sample_gives_the_load_of_the_processors_that_the_process_may_use(string allowed, double expected)
+    {
+        Write("proc/self/status", $"Name:\tagent\nCpus_allowed:\tf\nCpus_allowed_list:\t{allowed}\nMems_allowed_list:\t0");
+        Write("proc/stat", "cpu  0 0 0 0\ncpu0 0 0 0 0 0\ncpu1 0 0 0 0 0\ncpu3 0 0 0 0 0\nintr 5");
+        SystemResourceMonitor monitor = Monitor();
+        monitor.Sample();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Write("proc/stat", "cpu  180 0 0 120\ncpu0 90 0 0 10 0\ncpu1 20 0 0 80 0\ncpu3 90 0 0 10 0\nintr 5");
+        Assert.That(monitor.Sample().HostCpuLoad, Is.EqualTo(expected).Within(1e-9));
+    }
+
+    [Test]
+    public void Sample_says_nothing_of_the_load_when_the_process_was_tied_to_other_processors()
+    {
+        Write("proc/self/status", "Cpus_allowed_list:\t0");
+        Write("proc/stat", "cpu  0 0 0 0\ncpu0 0 0 0 0\ncpu1 0 0 0 0");
+        SystemResourceMonitor monitor = Monitor();
+        monitor.Sample();
+        Write("proc/self/status", "Cpus_allowed_list:\t1");
+        Write("proc/stat", "cpu  0 0 0 0\ncpu0 0 0 0 0\ncpu1 100 0 0 100");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(monitor.Sample().HostCpuLoad, Is.Null);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.That(monitor.Sample().HostCpuLoad, Is.Null, "There are no two counts of the same processors yet.");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Write("proc/stat", "cpu  0 0 0 0\ncpu0 0 0 0 0\ncpu1 150 0 0 150");
+        Assert.That(monitor.Sample().HostCpuLoad, Is.EqualTo(0.5));
+    }
+
+    [Test]
+    public void Sample_finds_what_is_plugged_in_within_a_minute_and_reads_slow_things_each_second()
+    {
+        SystemResourceMonitor monitor = Monitor();
+        Assert.That(monitor.Sample().TemperatureCelsius, Is.Null);
+        Write("sys/class/thermal/thermal_zone0/temp", "45000");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(monitor.Sample().TemperatureCelsius, Is.EqualTo(45));
+        Write("sys/class/thermal/thermal_zone0/temp", "50000");
+        _time.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.That(monitor.Sample().TemperatureCelsius, Is.EqualTo(45));
+        _time.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.That(monitor.Sample().TemperatureCelsius, Is.EqualTo(50));
+    }
+
+    [Test]
+    public void Sample_of_a_machine_of_many_processors_reads_all_of_them()
+    {
+        SystemResourceMonitor monitor = Monitor();
+        Write("proc/self/status", "Cpus_allowed_list:\t0-511");
+        Write("proc/stat", Ticks(0));
+        monitor.Sample();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Write("proc/stat", Ticks(100));
+        Assert.That(monitor.Sample().HostCpuLoad, Is.EqualTo(0.25).Within(1e-9));
+
+        static string Ticks(int busy) => $"cpu  0 0 0 0\n{string.Join('\n', Enumerable.Range(0, 512).Select(processor => $"cpu{processor} {(processor < 128 ? busy : 0)} 0 0 {(processor < 128 ? 0 : busy)} 0 0 0 0 0 0"))}\nintr 1";
     }
 
     [Test]
@@ -119,7 +183,7 @@ public sealed class SystemResourceMonitorTests
     {
         Write("proc/self/cgroup", group);
         Write(path, content);
-        Assert.That(new ControlGroup(new SystemFiles(_root.Path)).Processors(), Is.EqualTo(expected));
+        Assert.That(Processors(), Is.EqualTo(expected));
     }
 
     [Test]
@@ -129,7 +193,7 @@ public sealed class SystemResourceMonitorTests
         Write("sys/fs/cgroup/cpu/pod/one/cpu.cfs_quota_us", "-1");
         Write("sys/fs/cgroup/cpu/pod/cpu.cfs_quota_us", "150000");
         Write("sys/fs/cgroup/cpu/pod/cpu.cfs_period_us", "100000");
-        Assert.That(new ControlGroup(new SystemFiles(_root.Path)).Processors(), Is.EqualTo(1.5));
+        Assert.That(Processors(), Is.EqualTo(1.5));
     }
 
     [Test]
@@ -199,7 +263,15 @@ public sealed class SystemResourceMonitorTests
         Assert.That(sample.ProcessCpuLoad, Is.InRange(0.0, 1.0));
     }
 
-    private SystemResourceMonitor Monitor() => new(_time, new LinuxCounters(_root.Path));
+    private double? Processors()
+    {
+        using var files = new SystemFiles(_root.Path);
+        var group = new ControlGroup(files);
+        group.Refresh();
+        return group.Processors;
+    }
+
+    private SystemResourceMonitor Monitor() => new(_time, new LinuxCounters(_root.Path, _time));
 
     private void Write(string path, string content)
     {

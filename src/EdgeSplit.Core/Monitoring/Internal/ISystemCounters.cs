@@ -32,9 +32,6 @@ internal sealed record CounterReading
 
     public double? TemperatureCelsius { get; init; }
 
-    /// <summary>A counter of energy, where there is no gauge of power.</summary>
-    public double? EnergyJoules { get; init; }
-
     public double? PowerWatts { get; init; }
 
     public double? BatteryCharge { get; init; }

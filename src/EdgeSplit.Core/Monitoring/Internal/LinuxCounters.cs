@@ -1,128 +1,133 @@
 namespace EdgeSplit.Monitoring.Internal;
 
 /// <summary>Reads <c>/proc</c> and <c>/sys</c>: proc(5), cgroups(7), and the kernel's documentation of sysfs.</summary>
+/// <remarks>
+/// What cannot change soon is kept: which sensors, batteries, cards, groups and processors there are is looked for once a minute, and
+/// what changes slowly is read once a second. Files stay open between reads.
+/// </remarks>
 /// <param name="root">The folder that stands for <c>/</c>.</param>
-internal sealed class LinuxCounters(string root) : ISystemCounters
+/// <param name="time">The clock.</param>
+internal sealed class LinuxCounters(string root, TimeProvider time) : ISystemCounters
 {
-    private readonly SystemFiles _files = new(root);
-    private readonly ControlGroup _group = new(new SystemFiles(root));
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ReadSlowAfter = TimeSpan.FromSeconds(1);
+
+    private Found? _found;
+    private SlowReading _slow = new();
+    private long _lookedAt;
 
     public CounterReading Read()
     {
-        (double? busy, double? total) = HostTicks();
-        (double? received, double? sent) = Network();
-        (double? acceleratorLoad, double? acceleratorMemory) = Accelerator();
+        long now = time.GetTimestamp();
+        bool areOtherProcessors = false;
+        if (_found is null || time.GetElapsedTime(_lookedAt, now) >= LookAgainAfter)
+        {
+            Found next = new(root);
+            // Counts of other processors do not go on where the former ended.
+            areOtherProcessors = _found is not null && !next.Processors.AreSame(_found.Processors);
+            _found?.Files.Dispose();
+            (_found, _lookedAt) = (next, now);
+        }
+        Found found = _found;
+        if (_slow.ReadAt is not { } readAt || time.GetElapsedTime(readAt, now) >= ReadSlowAfter)
+            _slow = ReadSlow(found, now);
+        (double? busy, double? total) = areOtherProcessors ? (null, null) : found.Processors.Ticks();
+        (double? received, double? sent) = found.Network.Bytes();
         return new CounterReading
         {
             HostBusyTicks = busy,
             HostTotalTicks = total,
             ProcessCpuSeconds = PortableCounters.ProcessCpuSeconds(),
-            AllowedProcessors = Math.Min(_group.Processors() ?? Environment.ProcessorCount, Environment.ProcessorCount),
-            AvailableMemoryBytes = AvailableMemory(),
-            ProcessMemoryBytes = Environment.WorkingSet,
-            AcceleratorLoad = acceleratorLoad,
-            AcceleratorAvailableMemoryBytes = (long?)acceleratorMemory,
+            AllowedProcessors = Math.Min(found.Group.Processors ?? found.Processors.Count, found.Processors.Count),
+            AvailableMemoryBytes = AvailableMemoryBytes(found),
+            ProcessMemoryBytes = ProcessMemoryBytes(found),
+            AcceleratorLoad = _slow.AcceleratorLoad,
+            AcceleratorAvailableMemoryBytes = (long?)_slow.AcceleratorAvailableMemoryBytes,
             ReceivedBytes = received,
             SentBytes = sent,
-            TemperatureCelsius = Temperature(),
-            EnergyJoules = Energy(),
-            PowerWatts = BatteryPower(),
-            BatteryCharge = BatteryCharge(),
+            TemperatureCelsius = _slow.TemperatureCelsius,
+            PowerWatts = _slow.PowerWatts,
+            BatteryCharge = _slow.BatteryCharge,
         };
     }
 
-    private (double? Busy, double? Total) HostTicks()
+    private SlowReading ReadSlow(Found found, long now)
     {
-        foreach (string line in _files.Lines("/proc/stat"))
+        found.Group.Refresh();
+        (double? load, double? memory) = found.Sensors.Accelerator();
+        double? joules = found.Sensors.EnergyJoules();
+        double? drawn = _slow.ReadAt is { } before && joules >= _slow.EnergyJoules ? (joules - _slow.EnergyJoules) / time.GetElapsedTime(before, now).TotalSeconds : null;
+        return new SlowReading
         {
-            string[] words = SystemFiles.Words(line);
-            if (words.Length < 5 || words[0] != "cpu")
-                continue;
-            // user nice system idle iowait irq softirq steal; guest time, which follows, is part of user time.
-            double total = 0, idle = 0;
-            for (int i = 1; i < Math.Min(words.Length, 9); i++)
-            {
-                double ticks = SystemFiles.ParseNumber(words[i]) ?? 0;
-                total += ticks;
-                idle += i is 4 or 5 ? ticks : 0;
-            }
-            return (total - idle, total);
-        }
-        return (null, null);
+            ReadAt = now,
+            AcceleratorLoad = load,
+            AcceleratorAvailableMemoryBytes = memory,
+            TemperatureCelsius = found.Sensors.TemperatureCelsius(),
+            EnergyJoules = joules,
+            PowerWatts = found.Sensors.BatteryPowerWatts() ?? drawn,
+            BatteryCharge = found.Sensors.BatteryCharge(),
+        };
     }
 
-    private long? AvailableMemory()
+    private static long? AvailableMemoryBytes(Found found)
     {
-        double? host = _files.NumberAfter("/proc/meminfo", "MemAvailable") * 1024;
-        double? group = _group.AvailableMemoryBytes();
+        double? host = SystemText.NumberAfter(found.Memory.ReadStart(), "MemAvailable"u8) * 1024;
+        double? group = found.Group.AvailableMemoryBytes();
         return (long?)(host is null || group < host ? group : host);
     }
 
-    private (double? Received, double? Sent) Network()
+    private static long? ProcessMemoryBytes(Found found)
     {
-        double? received = null, sent = null;
-        foreach (string line in _files.Lines("/proc/net/dev"))
-        {
-            // "eth0: bytes packets errs drop fifo frame compressed multicast bytes …"; two lines of titles have a bar.
-            string[] words = SystemFiles.Words(line);
-            if (words.Length < 10 || line.Contains('|') || words[0] == "lo")
-                continue;
-            received = (received ?? 0) + (SystemFiles.ParseNumber(words[1]) ?? 0);
-            sent = (sent ?? 0) + (SystemFiles.ParseNumber(words[9]) ?? 0);
-        }
-        return (received, sent);
+        // Pages: all, resident, shared and others.
+        ReadOnlySpan<byte> pages = SystemText.Trim(found.ProcessMemory.ReadStart());
+        SystemText.TryTakeWord(ref pages, out _);
+        return (long?)(SystemText.TakeNumber(ref pages) * Environment.SystemPageSize);
     }
 
-    /// <summary>The hottest thermal zone or sensor; values that no machine survives are those of sensors that are not connected.</summary>
-    private double? Temperature()
+    /// <summary>What was found on the machine when it was last looked for.</summary>
+    private sealed class Found
     {
-        IEnumerable<double?> zones = _files.Entries("/sys/class/thermal", "thermal_zone").Select(zone => _files.Number(zone + "/temp"));
-        IEnumerable<double?> sensors = _files.Entries("/sys/class/hwmon", "hwmon")
-            .SelectMany(chip => _files.Entries(chip, "temp").Where(static file => file.EndsWith("_input", StringComparison.Ordinal)))
-            .Select(_files.Number);
-        return zones.Concat(sensors).Select(static millidegrees => millidegrees / 1000).Where(static degrees => degrees is > -50 and < 150).Max();
+        public Found(string root)
+        {
+            Files = new SystemFiles(root);
+            Processors = new HostProcessors(Files);
+            Memory = Files.Open("/proc/meminfo");
+            ProcessMemory = Files.Open("/proc/self/statm");
+            Network = new NetworkTraffic(Files);
+            Group = new ControlGroup(Files);
+            Sensors = new Sensors(Files);
+        }
+
+        public SystemFiles Files { get; }
+
+        public HostProcessors Processors { get; }
+
+        public SystemFile Memory { get; }
+
+        public SystemFile ProcessMemory { get; }
+
+        public NetworkTraffic Network { get; }
+
+        public ControlGroup Group { get; }
+
+        public Sensors Sensors { get; }
     }
 
-    /// <summary>What the processors' packages have drawn; their parts (<c>intel-rapl:0:1</c>) are counted in them.</summary>
-    private double? Energy()
+    /// <summary>What was read when slow things were last read.</summary>
+    private sealed record SlowReading
     {
-        double? joules = null;
-        foreach (string zone in _files.Entries("/sys/class/powercap", "intel-rapl:"))
-        {
-            if (zone.Count(static character => character == ':') == 1 && _files.Number(zone + "/energy_uj") is { } microjoules)
-                joules = (joules ?? 0) + microjoules * 1e-6;
-        }
-        return joules;
-    }
+        public long? ReadAt { get; init; }
 
-    private double? BatteryPower()
-    {
-        double? watts = null;
-        foreach (string battery in Batteries())
-        {
-            if (_files.Text(battery + "/status") != "Discharging")
-                continue;
-            double? microwatts = _files.Number(battery + "/power_now")
-                ?? _files.Number(battery + "/current_now") * _files.Number(battery + "/voltage_now") * 1e-6;
-            if (microwatts is { } drawn)
-                watts = (watts ?? 0) + Math.Abs(drawn) * 1e-6;
-        }
-        return watts;
-    }
+        public double? AcceleratorLoad { get; init; }
 
-    private double? BatteryCharge() => Batteries().Select(battery => _files.Number(battery + "/capacity") / 100).Average();
+        public double? AcceleratorAvailableMemoryBytes { get; init; }
 
-    private IEnumerable<string> Batteries() =>
-        _files.Entries("/sys/class/power_supply", "").Where(supply => _files.Text(supply + "/type") == "Battery" && _files.Text(supply + "/scope") != "Device");
+        public double? TemperatureCelsius { get; init; }
 
-    /// <summary>The graphics processor whose driver tells its use in sysfs, as AMD's does.</summary>
-    private (double? Load, double? AvailableMemory) Accelerator()
-    {
-        foreach (string card in _files.Entries("/sys/class/drm", "card"))
-        {
-            if (_files.Number(card + "/device/gpu_busy_percent") is { } percent)
-                return (percent / 100, _files.Number(card + "/device/mem_info_vram_total") - _files.Number(card + "/device/mem_info_vram_used"));
-        }
-        return (null, null);
+        public double? EnergyJoules { get; init; }
+
+        public double? PowerWatts { get; init; }
+
+        public double? BatteryCharge { get; init; }
     }
 }

@@ -1,41 +1,31 @@
-using System.Globalization;
-
 namespace EdgeSplit.Monitoring.Internal;
 
-/// <summary>Reads the small text files of <c>/proc</c> and <c>/sys</c>; what is not there or not readable is null or empty.</summary>
+/// <summary>Finds and opens the small text files of <c>/proc</c> and <c>/sys</c>. Not thread-safe: the files that it opens share a buffer.</summary>
 /// <param name="root">The folder that stands for <c>/</c>.</param>
-internal sealed class SystemFiles(string root)
+internal sealed class SystemFiles(string root) : IDisposable
 {
-    public string? Text(string path)
+    private const int MostBytes = 1 << 20;
+    private readonly List<SystemFile> _opened = [];
+    private byte[] _buffer = new byte[4096];
+
+    /// <summary>Opens a file, to be read again and again until this is disposed of; one that is not there or not readable reads as empty.</summary>
+    public SystemFile Open(string path)
     {
-        try
-        {
-            return File.ReadAllText(PathOf(path)).Trim();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        var file = new SystemFile(this, PathOf(path));
+        _opened.Add(file);
+        return file;
     }
 
-    public string[] Lines(string path) => Text(path)?.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-
-    public double? Number(string path) => ParseNumber(Text(path));
-
-    /// <summary>The number after a name at the start of a line, such as <c>MemAvailable:    123 kB</c>.</summary>
-    public double? NumberAfter(string path, string name)
+    /// <summary>Reads a file once.</summary>
+    /// <returns>Its text, until the next read.</returns>
+    public ReadOnlySpan<byte> Read(string path)
     {
-        foreach (string line in Lines(path))
-        {
-            string[] words = Words(line);
-            if (words.Length > 1 && words[0] == name)
-                return ParseNumber(words[1]);
-        }
-        return null;
+        using var file = new SystemFile(this, PathOf(path));
+        return file.ReadAll();
     }
 
     /// <summary>The paths of what is in a folder and whose names begin in some way, as given to the other methods.</summary>
-    public IEnumerable<string> Entries(string folder, string prefix)
+    public string[] Entries(string folder, string prefix)
     {
         try
         {
@@ -49,10 +39,22 @@ internal sealed class SystemFiles(string root)
 
     public bool Exists(string path) => Path.Exists(PathOf(path));
 
-    public static string[] Words(string line) => line.Split([' ', '\t', ':'], StringSplitOptions.RemoveEmptyEntries);
+    /// <summary>Closes all that was opened.</summary>
+    public void Dispose()
+    {
+        foreach (SystemFile file in _opened)
+            file.Dispose();
+        _opened.Clear();
+    }
 
-    public static double? ParseNumber(string? text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null;
+    /// <summary>The buffer that reads fill.</summary>
+    /// <param name="byteCount">How large it is at least, as far as it may become so.</param>
+    internal Span<byte> Buffer(int byteCount)
+    {
+        if (byteCount > _buffer.Length && _buffer.Length < MostBytes)
+            Array.Resize(ref _buffer, Math.Min(byteCount, MostBytes));
+        return _buffer;
+    }
 
     private string PathOf(string path) => Path.Combine(root, path.TrimStart('/'));
 }
