@@ -10,8 +10,12 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval)
 
     // What a probe must deviate by before its link counts as changed: fast links differ from probe to probe.
     private const double TellingFactor = 2;
+
+    // Many links let so much through at once that a probe says nothing of them but that they are not slower.
+    private const int BurstFactor = 4;
     private static readonly TimeSpan TellingTime = TimeSpan.FromMilliseconds(2);
     private double _budgetBytes;
+    private long _spentBytes;
     private int _next;
 
     /// <summary>The links between the coordinator and agents over which none of its tensors go.</summary>
@@ -23,6 +27,8 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval)
     /// <param name="cancellationToken">Ends the probes.</param>
     public void Tick(IReadOnlyList<WatchedLink> idle, CancellationToken cancellationToken)
     {
+        // What was looked at twice is paid for afterwards.
+        _budgetBytes -= Interlocked.Exchange(ref _spentBytes, 0);
         _budgetBytes = Math.Min(_budgetBytes + (options.ProbeBytesPerSecond * interval.TotalSeconds), Math.Max(options.ProbeBytesPerSecond, ProbeBytes));
         for (int seen = 0; seen < idle.Count && _budgetBytes >= ProbeBytes; seen++)
         {
@@ -31,20 +37,27 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval)
         }
     }
 
-    private static async Task ProbeAsync(WatchedLink watched, CancellationToken cancellationToken)
+    private async Task ProbeAsync(WatchedLink watched, CancellationToken cancellationToken)
     {
+        ValueTask<TimeSpan> ProbeAgainAsync(int bytes, CancellationToken token)
+        {
+            Interlocked.Add(ref _spentBytes, bytes);
+            return watched.ProbeAsync(bytes, token);
+        }
+
         try
         {
             TimeSpan taken = await watched.ProbeAsync(ProbeBytes, cancellationToken).ConfigureAwait(false);
             if (watched.Link is not { } link)
                 return;
-            TimeSpan expected = (2 * link.Latency) + TimeSpan.FromSeconds(ProbeBytes / link.BytesPerSecond);
-            if ((taken - expected).Duration() < TellingTime || (taken < expected * TellingFactor && expected < taken * TellingFactor))
+            int change = CompareWithExpected(taken, ProbeBytes, link);
+            if (change == 0)
                 return;
             // Once is an accident.
-            TimeSpan again = await watched.ProbeAsync(ProbeBytes, cancellationToken).ConfigureAwait(false);
-            if (again > expected == taken > expected)
-                watched.Revise(await LinkMeasurement.ReviseAsync(watched.ProbeAsync, link, ProbeBytes, Math.Min(taken.TotalSeconds, again.TotalSeconds), cancellationToken).ConfigureAwait(false));
+            int bytes = change < 0 ? BurstFactor * ProbeBytes : ProbeBytes;
+            TimeSpan again = await ProbeAgainAsync(bytes, cancellationToken).ConfigureAwait(false);
+            if (CompareWithExpected(again, bytes, link) == change)
+                watched.Revise(await LinkMeasurement.ReviseAsync(ProbeAgainAsync, link, bytes, again.TotalSeconds, cancellationToken).ConfigureAwait(false));
         }
         catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.PeerUnavailable)
         {
@@ -54,5 +67,14 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval)
         {
             // The watch finds agents that do not answer.
         }
+    }
+
+    /// <summary>Whether a probe took much longer (1), much less long (-1), or about as long as its link is known for (0).</summary>
+    private static int CompareWithExpected(TimeSpan taken, int bytes, Link link)
+    {
+        TimeSpan expected = (2 * link.Latency) + TimeSpan.FromSeconds(bytes / link.BytesPerSecond);
+        if ((taken - expected).Duration() < TellingTime)
+            return 0;
+        return taken > expected * TellingFactor ? 1 : taken * TellingFactor < expected ? -1 : 0;
     }
 }
