@@ -114,25 +114,6 @@ public sealed class EdgeAgentTests : EdgeAgentConformance
     }
 
     [Test]
-    public async Task Constructor_deletes_the_folders_of_agents_that_were_killed_and_of_no_others()
-    {
-        string? living = null;
-        await using var other = new EdgeAgent("a", new FolderSpy(new FakePartitionRuntime(), path => living = path));
-        FakeModel model = FakeModelBuilder.Chain("m", 1);
-        await other.LoadAsync(new ModelPartitionRequest("m", model.Whole), model, default);
-        string killed = Directory.CreateTempSubdirectory("edgesplit-agent-").FullName;
-        string stranger = Directory.CreateTempSubdirectory("edgesplit-agent-").FullName;
-        File.WriteAllText(Path.Combine(killed, "lock"), "");
-        await using (var agent = new EdgeAgent("b", new FakePartitionRuntime()))
-        {
-            Assert.That(Directory.Exists(killed), Is.False);
-            Assert.That(Directory.Exists(stranger), Is.True);
-            Assert.That(Directory.Exists(living), Is.True);
-        }
-        Directory.Delete(stranger);
-    }
-
-    [Test]
     public async Task Dispose_while_a_partition_loads_ends_the_load()
     {
         var runtime = new FakePartitionRuntime { Loading = static (_, token) => Task.Delay(Timeout.InfiniteTimeSpan, token) };

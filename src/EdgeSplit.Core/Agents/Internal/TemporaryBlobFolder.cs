@@ -14,10 +14,12 @@ internal sealed class TemporaryBlobFolder : IDisposable
     private readonly string _path;
     private readonly FileStream _lock;
 
-    public TemporaryBlobFolder()
+    /// <param name="parent">The folder that it is in; the system's for temporary files where null.</param>
+    public TemporaryBlobFolder(string? parent = null)
     {
-        DeleteLeftovers();
-        (_path, _lock) = Create();
+        parent ??= Path.GetTempPath();
+        DeleteLeftovers(parent);
+        (_path, _lock) = Create(parent);
         Store = new FolderBlobStore(Path.Combine(_path, "blobs"), isDurable: false);
     }
 
@@ -37,11 +39,14 @@ internal sealed class TemporaryBlobFolder : IDisposable
         }
     }
 
-    private static (string Path, FileStream Lock) Create()
+    private static (string Path, FileStream Lock) Create(string parent)
     {
         while (true)
         {
-            string path = Directory.CreateTempSubdirectory(Prefix).FullName;
+            string path = Path.Combine(parent, Prefix + Path.GetRandomFileName());
+            _ = OperatingSystem.IsWindows()
+                ? Directory.CreateDirectory(path)
+                : Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             try
             {
                 return (path, new FileStream(Path.Combine(path, LockName), FileMode.CreateNew, FileAccess.Write, FileShare.None));
@@ -53,9 +58,9 @@ internal sealed class TemporaryBlobFolder : IDisposable
         }
     }
 
-    private static void DeleteLeftovers()
+    private static void DeleteLeftovers(string parent)
     {
-        foreach (string folder in Directory.GetDirectories(Path.GetTempPath(), Prefix + "*"))
+        foreach (string folder in Directory.GetDirectories(parent, Prefix + "*"))
         {
             try
             {
