@@ -368,19 +368,19 @@ public sealed class Coordinator : IAsyncDisposable
         return deployment;
     }
 
-    /// <summary>Ends all deployments, waits for their requests, and disposes of the agents. The deployments stay in the repository, for <see cref="RestoreAsync(TimeSpan?, Func{string, DeploymentOptions}?, CancellationToken)"/>.</summary>
+    /// <summary>Ends all deployments, waits for their requests (<see cref="CoordinatorOptions.DrainTimeout"/>), and disposes of the agents. The deployments stay in the repository, for <see cref="RestoreAsync(TimeSpan?, Func{string, DeploymentOptions}?, CancellationToken)"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await _lifetime.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(Deployments.Select(static deployment => deployment.EndAsync(forGood: false).AsTask())).ConfigureAwait(false);
+        // Until then it finds agents that do not answer any more, which requests would wait for.
         AgentWatch? watch;
         lock (_watchLock)
             watch = _watch;
         if (watch is not null)
             await watch.DisposeAsync().ConfigureAwait(false);
-        foreach (Deployment deployment in Deployments)
-            await deployment.EndAsync(forGood: false).ConfigureAwait(false);
         foreach (AgentEntry entry in _agents.All)
             await entry.Agent.DisposeAsync().ConfigureAwait(false);
     }
@@ -552,7 +552,7 @@ public sealed class Coordinator : IAsyncDisposable
         return idle;
     }
 
-    /// <summary>Looks again for agents that did not reach each other a while ago.</summary>
+    /// <summary>Looks for links between agents that are not known yet, as after one came, and again for those that were not there a while ago.</summary>
     private async Task LookForPeersAsync(PeerLinks peers)
     {
         ImmutableArray<AgentEntry> usable = _agents.Usable;
@@ -560,6 +560,7 @@ public sealed class Coordinator : IAsyncDisposable
         try
         {
             await peers.MeasureAsync(missing, _lifetime.Token).ConfigureAwait(false);
+            await peers.MeasureAllAsync(usable, _lifetime.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

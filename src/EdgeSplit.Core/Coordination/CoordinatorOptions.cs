@@ -114,6 +114,17 @@ public sealed record CoordinatorOptions
         init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time to wait is 0 or more.");
     } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long requests that run have to end when their deployment, or the coordinator, is disposed of. Those that have not are
+    /// ended and fail with <see cref="EdgeSplitError.AgentUnavailable"/>.
+    /// </summary>
+    /// <value>Default: 30 seconds; <see cref="Timeout.InfiniteTimeSpan"/> to wait for as long as they take.</value>
+    public TimeSpan DrainTimeout
+    {
+        get;
+        init => field = value >= TimeSpan.Zero || value == Timeout.InfiniteTimeSpan ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time to wait is 0 or more, or infinite.");
+    } = TimeSpan.FromSeconds(30);
+
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

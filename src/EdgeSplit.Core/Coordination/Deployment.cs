@@ -35,6 +35,7 @@ public sealed class Deployment : IAsyncDisposable
     private readonly KeyValuePair<string, object?> _modelTag;
     private readonly SemaphoreSlim _switching = new(1);
     private readonly CancellationTokenSource _lifetime = new();
+    private readonly CancellationTokenSource _aborted = new();
     private readonly Lock _recoveryLock = new();
     private readonly Standby? _standby;
     private PlanEpoch? _epoch;
@@ -181,7 +182,10 @@ public sealed class Deployment : IAsyncDisposable
         await draining.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Refuses new requests, waits for those that run, unloads the model from its agents and closes it. The repository, where there is one, forgets that it was deployed.</summary>
+    /// <summary>
+    /// Refuses new requests, waits for those that run (<see cref="CoordinatorOptions.DrainTimeout"/>), unloads the model from its agents and
+    /// closes it. The repository, where there is one, forgets that it was deployed.
+    /// </summary>
     public ValueTask DisposeAsync() => EndAsync(forGood: true);
 
     /// <summary>Ends the deployment.</summary>
@@ -203,7 +207,7 @@ public sealed class Deployment : IAsyncDisposable
         try
         {
             PlanEpoch? last = Interlocked.Exchange(ref _epoch, null);
-            await Task.WhenAll(_draining, _keeping, last?.CloseAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            await DrainAsync(Task.WhenAll(_draining, _keeping, last?.CloseAsync() ?? Task.CompletedTask), last).ConfigureAwait(false);
             if (forGood && last is not null)
                 await KeepAsync(null).ConfigureAwait(false);
         }
@@ -212,6 +216,22 @@ public sealed class Deployment : IAsyncDisposable
             _switching.Release();
         }
         _model.Dispose();
+    }
+
+    /// <summary>Waits until no request runs any more; after the time that they have, ends those that do.</summary>
+    private async Task DrainAsync(Task drained, PlanEpoch? last)
+    {
+        TimeSpan timeout = _coordinator.Options.DrainTimeout;
+        try
+        {
+            await drained.WaitAsync(timeout, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _coordinator.Logger.DrainTimedOut(Name, last?.Users ?? 0, timeout.TotalSeconds);
+            await _aborted.CancelAsync().ConfigureAwait(false);
+            await drained.ConfigureAwait(false);
+        }
     }
 
     internal bool Uses(AgentEntry agent) => CurrentEpoch?.Uses(agent) ?? false;
@@ -287,7 +307,13 @@ public sealed class Deployment : IAsyncDisposable
             StageFailedException failure;
             try
             {
-                return await RequestRun.RunAsync(epoch, inputs, started, requests, _coordinator.Window, _time, cancellationToken).ConfigureAwait(false);
+                return await RequestRun.RunAsync(epoch, inputs, started, requests, _coordinator.Window, _time, _aborted.Token, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_aborted.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw new EdgeSplitException(
+                    EdgeSplitError.AgentUnavailable,
+                    $"The deployment of model '{Name}' was disposed of while the request ran, which had not ended {_coordinator.Options.DrainTimeout.TotalSeconds:0.###} s later. Dispose of it when no request runs, or raise {nameof(CoordinatorOptions)}.{nameof(CoordinatorOptions.DrainTimeout)}.");
             }
             catch (StageFailedException exception)
             {
@@ -498,13 +524,16 @@ public sealed class Deployment : IAsyncDisposable
             {
                 _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Planning));
                 // An agent that comes while the plan is made or loaded is not in it, so what is known now is what later ticks compare with.
-                madeFor = await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
-                PartitionProblem problem = await CreateProblemAsync(current, cancellationToken).ConfigureAwait(false);
+                // Where requests wait for it, nothing is measured before.
+                madeFor = mustServe ? _coordinator.Observe() : await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
+                PartitionProblem problem = mustServe
+                    ? Complete(_coordinator.CreateProblem(_model.Graph, _options, this), current)
+                    : await CreateProblemAsync(current, cancellationToken).ConfigureAwait(false);
                 plan = await _coordinator.PlanAsync(Name, problem, mustServe, Partitioner, cancellationToken).ConfigureAwait(false);
             }
             try
             {
-                return await _stager.StageAsync(number, plan, madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
+                return await _stager.StageAsync(number, plan, madeFor, mustServe, _options.Progress, cancellationToken).ConfigureAwait(false);
             }
             catch (AgentLostException lost)
             {
@@ -537,7 +566,7 @@ public sealed class Deployment : IAsyncDisposable
         try
         {
             PartitionPlan plan = new PlanEvaluator(problem).Create(routes, "restored");
-            return await _stager.StageAsync(1, plan, madeFor, _options.Progress, cancellationToken).ConfigureAwait(false);
+            return await _stager.StageAsync(1, plan, madeFor, false, _options.Progress, cancellationToken).ConfigureAwait(false);
         }
         catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.NoFeasiblePlan)
         {

@@ -2,6 +2,8 @@ using EdgeSplit.Coordination;
 using EdgeSplit.Tensors;
 using EdgeSplit.Testing.Conformance;
 using EdgeSplit.Testing.Fakes;
+using EdgeSplit.Tests.Coordination.Adaptation;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeSplit.Tests.Coordination;
 
@@ -225,6 +227,25 @@ public sealed class DeploymentTests
         (await running.WaitAsync(Cluster.Limit)).Dispose();
         await disposing.WaitAsync(Cluster.Limit);
         Assert.That(cluster.Coordinator.Deployments, Is.Empty);
+        Assert.That(cluster.Runtimes.Values.Sum(static runtime => runtime.LiveExecutors), Is.Zero);
+    }
+
+    [Test]
+    public async Task Dispose_ends_requests_that_take_longer_than_the_drain_timeout([Values] bool disposesCoordinator, [Values] bool isCancellable)
+    {
+        var time = new FakeTimeProvider();
+        await using Cluster cluster = await Cluster.CreateAsync(Diamond, options: Cluster.Defaults with { TimeProvider = time, DrainTimeout = TimeSpan.FromSeconds(20) });
+        Deployment deployment = await cluster.Coordinator.DeployAsync("diamond");
+        using var gate = new Gate();
+        cluster.Runtimes["a"].Executing = gate.Pass;
+        using var caller = new CancellationTokenSource();
+        Task<FinalResult> running = deployment.InferAsync(Diamond.RandomInputs(0), isCancellable ? caller.Token : default).AsTask();
+        await gate.Reached.WaitAsync(Cluster.Limit);
+        Task disposing = disposesCoordinator ? cluster.Coordinator.DisposeAsync().AsTask() : deployment.DisposeAsync().AsTask();
+        await time.PassUntilAsync(() => running.IsCompleted);
+        EdgeSplitException exception = await ErrorAssert.FailsWithAsync(EdgeSplitError.AgentUnavailable, () => running);
+        Assert.That(exception.Message, Does.Contain("disposed of while the request ran").And.Contain("20 s").And.Contain("DrainTimeout"));
+        await disposing.WaitAsync(Cluster.Limit);
         Assert.That(cluster.Runtimes.Values.Sum(static runtime => runtime.LiveExecutors), Is.Zero);
     }
 

@@ -79,4 +79,7 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2021, LogLevel.Warning, "Model {ModelName}: the plan that was to take over for agent {AgentId} failed; another is looked for.")]
     public static partial void TakeOverFailed(this ILogger logger, Exception exception, string modelName, string agentId);
+
+    [LoggerMessage(2022, LogLevel.Warning, "Model {ModelName}: {Requests} requests had not ended {Seconds} s after its deployment was disposed of, and are ended.")]
+    public static partial void DrainTimedOut(this ILogger logger, string modelName, int requests, double seconds);
 }

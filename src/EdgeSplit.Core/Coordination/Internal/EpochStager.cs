@@ -15,14 +15,20 @@ internal sealed class EpochStager(
     private readonly ExtractedPartitions _extracted = new(model);
 
     /// <summary>Takes the stages' partitions from the model and loads them, on all agents at once.</summary>
+    /// <param name="number">The plan's number.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="madeFor">What was known when it was made.</param>
+    /// <param name="isUrgent">Whether requests wait for it: then links between agents that are not known yet are measured later, and the coordinator passes tensors on until then.</param>
+    /// <param name="progress">Told of each load.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="AgentLostException">An agent could not be reached.</exception>
-    public async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan plan, Conditions? madeFor, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
+    public async ValueTask<PlanEpoch> StageAsync(long number, PartitionPlan plan, Conditions? madeFor, bool isUrgent, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
     {
         CheckIsForModel(plan);
         progress?.Report(new DeploymentProgress(DeploymentStep.Loading, 0, plan.Stages.Length));
         ImmutableArray<StageTarget> targets = await ExtractAsync(plan, cancellationToken).ConfigureAwait(false);
         RequestRoutes[] relayed = [.. plan.Routes.Select(route => RoutesOf(route, null))];
-        if (peers is not null)
+        if (peers is not null && !isUrgent)
         {
             await peers.MeasureAsync(
                 relayed.SelectMany(routes => routes.Stages.SelectMany((route, stage) => route.OutputSlots.SelectMany(slot => routes.Readers[slot])

@@ -123,6 +123,9 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
         return false;
     }
 
+    /// <summary>The requests that run on it, once it is closed.</summary>
+    public int Users => Volatile.Read(ref _users);
+
     public void Leave()
     {
         if (Interlocked.Decrement(ref _users) == 0)

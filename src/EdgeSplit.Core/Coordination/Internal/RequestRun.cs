@@ -23,6 +23,7 @@ internal sealed class RequestRun
     private readonly int _requests;
     private readonly Guid _requestId = Guid.NewGuid();
     private readonly CancellationToken _callerToken;
+    private readonly CancellationToken _aborted;
     private readonly CancellationTokenSource? _siblings;
     private readonly CancellationToken _token;
     private readonly Tensor?[] _values;
@@ -33,7 +34,7 @@ internal sealed class RequestRun
     private StageFailure? _failure;
     private int _flows;
 
-    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
+    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken aborted, CancellationToken cancellationToken)
     {
         _epoch = epoch;
         _routes = epoch.NextRoutes();
@@ -43,9 +44,10 @@ internal sealed class RequestRun
         _window = window;
         _enteredBefore = window.InFlight == 1 ? window.Entered : -1;
         _callerToken = cancellationToken;
+        _aborted = aborted;
         // Only where stages run side by side can one that fails have others to stop.
-        _siblings = _routes.IsChain ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _token = _siblings?.Token ?? cancellationToken;
+        _siblings = _routes.IsChain && !cancellationToken.CanBeCanceled ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, aborted);
+        _token = _siblings?.Token ?? aborted;
         _values = new Tensor?[_routes.SlotCount];
         _uses = (int[])_routes.Uses.Clone();
         _pending = (int[])_routes.Pending.Clone();
@@ -61,13 +63,14 @@ internal sealed class RequestRun
     /// <param name="requests">How many requests it is, joined.</param>
     /// <param name="window">Knows of other requests.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="aborted">Ends it because nobody serves it any more.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="StageFailedException">A stage failed; its siblings were stopped and nothing is left of the request.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<FinalResult> RunAsync(
-        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
+        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken aborted, CancellationToken cancellationToken)
     {
-        var run = new RequestRun(epoch, inputs, started, requests, window, time, cancellationToken);
+        var run = new RequestRun(epoch, inputs, started, requests, window, time, aborted, cancellationToken);
         try
         {
             await run.RunStagesAsync().ConfigureAwait(false);
@@ -94,6 +97,8 @@ internal sealed class RequestRun
             return;
         if (failure.Exception is OperationCanceledException && _callerToken.IsCancellationRequested)
             throw new OperationCanceledException(_callerToken);
+        if (failure.Exception is OperationCanceledException && _aborted.IsCancellationRequested)
+            throw new OperationCanceledException(_aborted);
         int failed = _routes.Numbers[failure.Stage];
         throw new StageFailedException(failed, _epoch.Targets[failed].Agent, failure.Exception);
     }
