@@ -199,10 +199,7 @@ public sealed class Deployment : IAsyncDisposable
         if (Adapter is not null)
             await Adapter.Searching.ConfigureAwait(false);
         if (_standby is not null)
-        {
-            await _standby.Preparing.ConfigureAwait(false);
-            await _standby.ReleaseAsync().ConfigureAwait(false);
-        }
+            await _standby.EndAsync().ConfigureAwait(false);
         await _switching.WaitAsync().ConfigureAwait(false);
         try
         {

@@ -40,6 +40,17 @@ public sealed record StandbyOptions
     /// <value>Default: 0.5.</value>
     public double MemoryShare { get; init => field = Share(value); } = 0.5;
 
+    /// <summary>
+    /// Models whose weights are no more bytes than this are sent ahead as a whole, when what stands by is ready, to all agents that plans may
+    /// use, <see cref="MostAgents"/> of them at most: whatever plan comes next, nothing has to travel for it.
+    /// </summary>
+    /// <value>Default: 256 MiB; 0 for none.</value>
+    public long SpreadBytes
+    {
+        get;
+        init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A number of bytes is 0 or more.");
+    } = 256L << 20;
+
     private static double Share(double value) =>
         value is > 0 and <= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A share is above 0 and at most 1.");
 }

@@ -65,6 +65,18 @@ internal sealed class EpochStager(
     public ValueTask<PartitionLoaded> LoadAheadAsync(StageTarget target, bool isLoaded, Func<IBlobSource, IBlobSource> pace, CancellationToken cancellationToken) =>
         LoadAsync(isLoaded ? target : target with { Partition = target.Partition.WeightsOnly() }, target.Partition, pace, cancellationToken);
 
+    /// <summary>Lets an agent fetch weights of partitions that have been loaded somewhere, for plans that may need them there.</summary>
+    /// <param name="agent">The agent.</param>
+    /// <param name="weights">The weights, each once.</param>
+    /// <param name="pace">Slows the source of weights down.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async ValueTask FetchAheadAsync(AgentEntry agent, ImmutableArray<BlobReference> weights, Func<IBlobSource, IBlobSource> pace, CancellationToken cancellationToken)
+    {
+        var partition = new ModelPartition { Skeleton = default, Blobs = weights, Inputs = [], Outputs = [] };
+        IBlobSource blobs = options.Repository is { } repository ? repository.Blobs : model;
+        await agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, partition), pace(blobs), cancellationToken).ConfigureAwait(false);
+    }
+
     private async ValueTask<PartitionLoaded> LoadAsync(StageTarget target, ModelPartition whole, Func<IBlobSource, IBlobSource>? pace, CancellationToken cancellationToken)
     {
         IBlobSource blobs = model;

@@ -2,6 +2,7 @@ using EdgeSplit.Agents;
 using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Devices;
+using EdgeSplit.Storage;
 using EdgeSplit.Tensors;
 using EdgeSplit.Testing.Conformance;
 using EdgeSplit.Testing.Fakes;
@@ -73,6 +74,23 @@ public sealed class StandbyTests
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
         await _time.PassUntilAsync(() => deployment.StandbyPlans.Length == 3 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Fetched));
         Assert.That(cluster.Runtimes.Values.Sum(static runtime => runtime.LiveExecutors), Is.EqualTo(3));
+    }
+
+    [TestCase(long.MaxValue, true)]
+    [TestCase(0, false)]
+    public async Task Weights_of_a_small_model_are_sent_ahead_to_all_agents(long spreadBytes, bool areSent)
+    {
+        await using Cluster cluster = await CreateAsync(new StandbyOptions { SpreadBytes = spreadBytes });
+        using var folder = new TemporaryFolder();
+        var store = new FolderBlobStore(folder.Path);
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
+        await cluster.Coordinator.AddAgentAsync(new FlakyAgent(new EdgeAgent(
+            "idle", new FakePartitionRuntime { Ledger = cluster.Ledger }, new EdgeAgentOptions { BlobStore = store, Device = new Device { Id = "idle" } })));
+        await _time.PassUntilAsync(() => deployment.StandbyPlans.Length > 0 && deployment.StandbyPlans.All(static plan => plan.Readiness == StandbyReadiness.Loaded));
+        if (areSent)
+            await _time.PassUntilAsync(() => Model.Whole.Blobs.All(store.Contains));
+        else
+            Assert.That(Model.Whole.Blobs.Count(store.Contains), Is.LessThan(Model.Whole.Blobs.Length));
     }
 
     [Test]

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Partitioning;
+using EdgeSplit.Storage;
 using EdgeSplit.Storage.Internal;
 
 namespace EdgeSplit.Coordination.Adaptation.Internal;
@@ -15,9 +16,9 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     private PlanEpoch? _epoch;
     private int _agentsVersion;
     private ImmutableArray<(AgentEntry Lost, StandbyPlan Plan)> _plans = [];
-
-    /// <summary>The preparation that runs, if any; for the deployment to wait for when it ends.</summary>
-    public Task Preparing { get; private set; } = Task.CompletedTask;
+    private Task _preparing = Task.CompletedTask;
+    private Task _spreading = Task.CompletedTask;
+    private CancellationTokenSource? _spread;
 
     /// <summary>What is done if an agent is lost, for each that was prepared for; nothing while the plan in use is too young.</summary>
     public ImmutableArray<StandbyPlan> Plans => _epoch == deployment.CurrentEpoch ? [.. _plans.Select(static prepared => prepared.Plan)] : [];
@@ -25,11 +26,11 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     /// <summary>Prepares where the plan or the agents have changed; never called twice at the same time.</summary>
     public void Tick(PlanEpoch epoch, TimeSpan inUse, CancellationToken cancellationToken)
     {
-        if (!Preparing.IsCompleted)
+        if (!_preparing.IsCompleted)
             return;
         if (_loaded.Keys.Any(static key => key.Agent.IsShortOfMemory))
         {
-            Preparing = ReleaseAsync(static key => key.Agent.IsShortOfMemory);
+            _preparing = ReleaseAsync(static key => key.Agent.IsShortOfMemory);
             _epoch = null; // Where it fits no more, the weights alone do.
             return;
         }
@@ -39,7 +40,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         if (_epoch != epoch)
             _plans = [];
         (_epoch, _agentsVersion) = (epoch, version);
-        Preparing = Task.Run(() => PrepareAsync(epoch, cancellationToken), CancellationToken.None);
+        _preparing = Task.Run(() => PrepareAsync(epoch, cancellationToken), CancellationToken.None);
     }
 
     /// <summary>The plan to serve with at once after a loss: the one that was prepared, else one that is found now.</summary>
@@ -58,13 +59,19 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         return TakeOver.Find(evaluator, problem.CurrentAssignment);
     }
 
-    /// <summary>Lets everything go; called once, when nothing is prepared any more.</summary>
-    public Task ReleaseAsync() => ReleaseAsync(static _ => true);
+    /// <summary>Waits for what is done in the background, which its cancellation has ended, and lets everything go. Called once.</summary>
+    public async Task EndAsync()
+    {
+        await _preparing.ConfigureAwait(false);
+        await StopSpreadingAsync().ConfigureAwait(false);
+        await ReleaseAsync(static _ => true).ConfigureAwait(false);
+    }
 
     private async Task PrepareAsync(PlanEpoch epoch, CancellationToken cancellationToken)
     {
         try
         {
+            await StopSpreadingAsync().ConfigureAwait(false);
             PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
             _plans = problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) ? [] : [.. PlanLosses(epoch, problem)];
             if (options.Readiness == StandbyReadiness.Planned)
@@ -83,6 +90,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
                 StandbyReadiness[] reached = await Task.WhenAll(entry.Targets.Select(target => ready[target])).ConfigureAwait(false);
                 SetReadiness(entry.Plan, reached.Length == 0 ? StandbyReadiness.Loaded : reached.Min());
             })).ConfigureAwait(false);
+            StartSpreading(epoch, cancellationToken);
             coordinator.Logger.StandbyReady(deployment.Name, epoch.Number, _plans.Count(static prepared => prepared.Plan.Readiness == StandbyReadiness.Loaded), _plans.Length);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -142,11 +150,13 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     {
         if (_loaded.ContainsKey(KeyOf(target)))
             return StandbyReadiness.Loaded;
-        double rate = target.Agent.Link.BytesPerSecond * options.LinkShare;
+        // For a plan that is no more in use there is nothing to stand by; what the next one needs comes first.
+        if (_epoch != deployment.CurrentEpoch)
+            return StandbyReadiness.Planned;
         bool isLoaded = options.Readiness == StandbyReadiness.Loaded && Fits(target, problem);
         try
         {
-            await stager.LoadAheadAsync(target, isLoaded, source => double.IsFinite(rate) ? new PacedBlobSource(source, rate, _time) : source, cancellationToken).ConfigureAwait(false);
+            await stager.LoadAheadAsync(target, isLoaded, source => Pace(source, target.Agent), cancellationToken).ConfigureAwait(false);
         }
         catch (EdgeSplitException exception)
         {
@@ -157,6 +167,52 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
             return StandbyReadiness.Fetched;
         _loaded[KeyOf(target)] = target.Partition.WeightBytes;
         return StandbyReadiness.Loaded;
+    }
+
+    /// <summary>Begins to send the whole model's weights to those that later plans may use. That may take long, and gives way to the next preparation.</summary>
+    private void StartSpreading(PlanEpoch epoch, CancellationToken cancellationToken)
+    {
+        ImmutableArray<BlobReference> weights = [.. epoch.Targets.SelectMany(static target => target.Partition.Blobs).DistinctBy(static blob => blob.Hash)];
+        if (weights.Sum(static blob => blob.ByteCount) > options.SpreadBytes)
+            return;
+        _spread = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        CancellationToken token = _spread.Token;
+        IEnumerable<AgentEntry> agents = coordinator.UsableAgents.Where(static agent => !agent.Description.Device.IsCoordinator)
+            .OrderByDescending(static agent => agent.Device.FlopsPerSecond * (1 - agent.EffectiveLoad)).Take(options.MostAgents);
+        _spreading = Task.WhenAll(agents.Select(SpreadToAsync));
+
+        async Task SpreadToAsync(AgentEntry agent)
+        {
+            try
+            {
+                await stager.FetchAheadAsync(agent, weights, source => Pace(source, agent), token).ConfigureAwait(false);
+            }
+            catch (Exception) when (token.IsCancellationRequested)
+            {
+                // What has arrived stays there.
+            }
+            catch (Exception exception)
+            {
+                coordinator.Logger.StandbyFailed(exception, deployment.Name, epoch.Number);
+            }
+        }
+    }
+
+    private async Task StopSpreadingAsync()
+    {
+        if (_spread is null)
+            return;
+        await _spread.CancelAsync().ConfigureAwait(false);
+        await _spreading.ConfigureAwait(false);
+        _spread.Dispose();
+        _spread = null;
+    }
+
+    /// <summary>Leaves the rest of an agent's link to tensors.</summary>
+    private IBlobSource Pace(IBlobSource source, AgentEntry agent)
+    {
+        double rate = agent.Link.BytesPerSecond * options.LinkShare;
+        return double.IsFinite(rate) ? new PacedBlobSource(source, rate, _time) : source;
     }
 
     private bool Fits(StageTarget target, PartitionProblem problem)
