@@ -14,7 +14,7 @@ public sealed record AdaptationOptions
     /// <value>Default: 0.25.</value>
     public double StageTimeChange { get; init => field = Positive(value); } = 0.25;
 
-    /// <summary>The relative change of the least time that tensors take to and from an agent that counts as one. Queues make single transfers slow, so the least of the last eight is compared.</summary>
+    /// <summary>The relative change of the least time that tensors take to and from an agent that counts as one. Queues make single transfers slow, so the least of the last eight is compared; four in a row that take three times as long are enough.</summary>
     /// <value>Default: 0.5.</value>
     public double LinkTimeChange { get; init => field = Positive(value); } = 0.5;
 

@@ -25,12 +25,12 @@ public sealed record StandbyOptions
     } = 8;
 
     /// <summary>How long a plan is in use before its agents' losses are prepared for.</summary>
-    /// <value>Default: 500 ms.</value>
+    /// <value>Default: 250 ms.</value>
     public TimeSpan Delay
     {
         get;
         init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time is 0 or more.");
-    } = TimeSpan.FromMilliseconds(500);
+    } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>The share of an agent's link that weights which are sent ahead may take.</summary>
     /// <value>Default: 0.25.</value>

@@ -26,80 +26,80 @@ public sealed class StageTimesTests
     }
 
     [Test]
-    public void FindComputeChange_first_runs_differ_from_the_prediction()
+    public void FindComputeChanges_first_runs_differ_from_the_prediction()
     {
         Run(0, 5, 10);
-        Assert.That(_times.FindComputeChange(Share), Is.Null);
+        Assert.That(ComputeChange(), Is.Null);
         Run(0, 1, 10);
-        Assert.That(_times.FindComputeChange(Share), Is.EqualTo(new StageChange(0, 0, 0.010)));
-        _times.Accept();
-        Assert.That(_times.FindComputeChange(Share), Is.Null);
+        Assert.That(ComputeChange(), Is.EqualTo(new StageChange(0, 0, 0.010)));
+        _times.Accept(0.5);
+        Assert.That(ComputeChange(), Is.Null);
     }
 
     [Test]
-    public void FindComputeChange_six_runs_of_twice_the_time_are_a_change()
+    public void FindComputeChanges_six_runs_of_twice_the_time_are_a_change()
     {
         Learn(10);
         Run(0, 5, 20);
-        Assert.That(_times.FindComputeChange(Share), Is.Null);
+        Assert.That(ComputeChange(), Is.Null);
         Run(0, 1, 20);
-        StageChange? change = _times.FindComputeChange(Share);
+        StageChange? change = ComputeChange();
         Assert.That(change?.NowSeconds, Is.EqualTo(0.020).Within(1e-9));
         Assert.That(change?.BeforeSeconds, Is.EqualTo(0.010).Within(1e-3));
     }
 
     [Test]
-    public void FindComputeChange_takes_noise_and_single_odd_runs_for_none()
+    public void FindComputeChanges_takes_noise_and_single_odd_runs_for_none()
     {
         Learn(10);
         var random = new Random(1);
         for (int run = 0; run < 2000; run++)
         {
             Run(0, 1, run % 7 == 0 ? 80 : 10 * (0.8 + (0.4 * random.NextDouble())));
-            Assert.That(_times.FindComputeChange(Share), Is.Null);
+            Assert.That(ComputeChange(), Is.Null);
         }
     }
 
     [Test]
-    public void FindComputeChange_finds_a_slow_drift()
+    public void FindComputeChanges_finds_a_slow_drift()
     {
         Learn(10);
         int runs = 0;
         double milliseconds = 10;
-        for (; _times.FindComputeChange(Share) is null && runs < 1000; runs++)
+        for (; ComputeChange() is null && runs < 1000; runs++)
             Run(0, 1, milliseconds *= 1.005);
         Assert.That(milliseconds, Is.InRange(12.5, 14));
     }
 
     [Test]
-    public void FindComputeChange_leaves_out_what_is_lost_in_the_whole()
+    public void FindComputeChanges_leaves_out_what_is_lost_in_the_whole()
     {
         Learn(0.1);
         Run(0, 16, 0.4);
-        Assert.That(_times.FindComputeChange(Share), Is.Null);
+        Assert.That(ComputeChange(), Is.Null);
     }
 
     [Test]
-    public void FindComputeChange_of_two_stages_gives_the_larger()
+    public void FindComputeChanges_of_two_stages_gives_the_larger()
     {
         Learn(10);
         Run(0, 6, 20);
         Run(1, 6, 40);
-        Assert.That(_times.FindComputeChange(Share)?.Stage, Is.EqualTo(1));
+        Assert.That(ComputeChange()?.Stage, Is.EqualTo(1));
     }
 
     [Test]
-    public void FindTransferChange_compares_the_least_of_eight()
+    public void FindTransferChanges_compares_the_least_of_eight()
     {
         Run(0, 8, 10, transfer: 5);
-        _times.Accept();
+        _times.Accept(0.5);
         for (int i = 0; i < 16; i++)
             Run(0, 1, 10, transfer: i % 4 == 0 ? 5 : 50);
-        Assert.That(_times.FindTransferChange(0.5), Is.Null, "Queues make single transfers slow.");
+        Assert.That(TransferChange(), Is.Null, "Queues make single transfers slow.");
         Run(0, 8, 10, transfer: 50);
-        Assert.That(_times.FindTransferChange(0.5), Is.EqualTo(new StageChange(0, 0.005, 0.050)));
-        _times.Accept();
-        Assert.That(_times.FindTransferChange(0.5), Is.Null);
+        Assert.That(TransferChange(), Is.EqualTo(new StageChange(0, 0.005, 0.050)));
+        _times.Accept(0.5);
+        Assert.That(TransferChange(), Is.Null);
     }
 
     [Test]
@@ -119,12 +119,29 @@ public sealed class StageTimesTests
         }
     }
 
+    [Test]
+    public void FindTransferChanges_four_in_a_row_of_several_times_the_time_are_enough()
+    {
+        Run(0, 8, 10, transfer: 5);
+        Run(0, 3, 10, transfer: 50);
+        Assert.That(TransferChange(), Is.Null);
+        _times.Accept(0.5);
+        Run(0, 1, 10, transfer: 40);
+        Assert.That(TransferChange(), Is.EqualTo(new StageChange(0, 0.005, 0.040)), "What was not seen is not accepted.");
+        _times.Accept(0.5);
+        Assert.That(TransferChange(), Is.Null);
+    }
+
+    private StageChange? ComputeChange() => _times.FindComputeChanges(Share).FirstOrDefault();
+
+    private StageChange? TransferChange() => _times.FindTransferChanges(0.5).FirstOrDefault();
+
     /// <summary>Lets both stages be expected to take a time.</summary>
     private void Learn(double milliseconds)
     {
         Run(0, 16, milliseconds);
         Run(1, 16, milliseconds);
-        _times.Accept();
+        _times.Accept(0.5);
         Run(0, 64, milliseconds);
         Run(1, 64, milliseconds);
     }

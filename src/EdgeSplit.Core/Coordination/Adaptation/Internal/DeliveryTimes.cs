@@ -23,27 +23,29 @@ internal sealed class DeliveryTimes(TimeProvider time, double negligibleSeconds)
             return _deliveries.TryGetValue((from, to), out (TransferTimes Times, long LastAt) known) ? time.GetElapsedTime(known.LastAt) : null;
     }
 
-    /// <summary>The delivery whose least time has changed most, by more than a share; null where none has.</summary>
-    public DeliveryChange? FindChange(double share)
+    /// <summary>The deliveries whose least time has changed by more than a share, those that have changed most first.</summary>
+    public DeliveryChange[] FindChanges(double share)
     {
+        var found = new List<DeliveryChange>();
         lock (_lock)
         {
-            DeliveryChange? found = null;
             foreach (((int from, int to), (TransferTimes times, _)) in _deliveries)
             {
-                if (times.Change(share, negligibleSeconds) is var (before, now) && (found is null || Math.Abs(now - before) > Math.Abs(found.NowSeconds - found.BeforeSeconds)))
-                    found = new DeliveryChange(from, to, before, now);
+                if (times.Change(share, negligibleSeconds) is var (before, now))
+                    found.Add(new DeliveryChange(from, to, before, now));
             }
-            return found;
         }
+        return [.. found.OrderByDescending(static change => Math.Abs(change.NowSeconds - change.BeforeSeconds))];
     }
 
-    public void Accept()
+    /// <summary>Takes what deliveries take now as what is expected.</summary>
+    /// <param name="share">The share that counts as a change.</param>
+    public void Accept(double share)
     {
         lock (_lock)
         {
             foreach ((TransferTimes times, _) in _deliveries.Values)
-                times.Accept();
+                times.Accept(share, negligibleSeconds);
         }
     }
 

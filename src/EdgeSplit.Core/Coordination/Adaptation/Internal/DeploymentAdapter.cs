@@ -46,7 +46,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         {
             (_epoch, _epochSince, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
             if (epoch.IsProvisional)
-                (_askAgainAt, _askAgain) = (now, new Trigger(RepartitionTrigger.AgentWent, "One agent runs for the time being what another ran that was lost.", null));
+                (_askAgainAt, _askAgain) = (now, new Trigger(RepartitionTrigger.AgentWent, "One agent runs for the time being what another ran that was lost."));
             else
                 _switchedAt = now;
             return;
@@ -62,15 +62,21 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private Trigger? FindTrigger(PlanEpoch epoch, long now)
     {
         if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, epoch.Uses, options) is var (trigger, cause))
-            return new Trigger(trigger, cause, null);
-        if (epoch.Recorder.Times.FindComputeChange(options.StageTimeChange) is { } compute)
-            return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"), compute);
-        if (epoch.Recorder.Times.FindTransferChange(options.LinkTimeChange) is { } transfer)
-            return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"), transfer);
-        if (epoch.Recorder.Times.Deliveries.FindChange(options.LinkTimeChange) is { } delivery)
-            return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, delivery), null) { Delivery = delivery };
+            return new Trigger(trigger, cause);
+        Changes changes = FindChanges(epoch);
+        if (changes.Compute is [var compute, ..])
+            return new Trigger(RepartitionTrigger.StageTime, Describe(epoch, compute, "computes for"));
+        if (changes.Transfers is [var transfer, ..])
+            return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"));
+        if (changes.Deliveries is [var delivery, ..])
+            return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, delivery));
         return _askAgainAt <= now ? _askAgain : null;
     }
+
+    private Changes FindChanges(PlanEpoch epoch) => new(
+        epoch.Recorder.Times.FindComputeChanges(options.StageTimeChange),
+        epoch.Recorder.Times.FindTransferChanges(options.LinkTimeChange),
+        epoch.Recorder.Times.Deliveries.FindChanges(options.LinkTimeChange));
 
     private static string Describe(PlanEpoch epoch, DeliveryChange change) => string.Create(
         CultureInfo.InvariantCulture,
@@ -86,16 +92,16 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Conditions conditions = coordinator.Observe();
         try
         {
-            if (trigger.Change is { } change)
-            {
-                await TakeInAsync(epoch, trigger.Kind, change, cancellationToken).ConfigureAwait(false);
-                conditions = coordinator.Observe();
-            }
-            if (trigger.Delivery is { } delivery)
-            {
-                await TakeInAsync(epoch, delivery, cancellationToken).ConfigureAwait(false);
-                conditions = coordinator.Observe();
-            }
+            // Whatever led to this, what is decided now rests on all that has changed; what changes from now on is looked at next.
+            Changes changes = FindChanges(epoch);
+            epoch.Recorder.Times.Accept(options.LinkTimeChange);
+            foreach (StageChange change in changes.Compute)
+                deployment.Corrections.KeepLatest(epoch.Targets[change.Stage].Agent.Id, epoch.Plan.Stages[change.Stage].Layers, RunsAfterChange);
+            foreach (StageChange change in changes.Transfers.DistinctBy(change => epoch.Targets[change.Stage].Agent))
+                await TakeInAsync(epoch, change, cancellationToken).ConfigureAwait(false);
+            foreach (DeliveryChange change in changes.Deliveries.DistinctBy(change => (epoch.Targets[change.FromStage].Agent, epoch.Targets[change.ToStage].Agent)))
+                await TakeInAsync(epoch, change, cancellationToken).ConfigureAwait(false);
+            conditions = coordinator.Observe();
             coordinator.Note(await DecideAsync(epoch, trigger, conditions, noticedAt, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
@@ -112,22 +118,15 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         }
         finally
         {
-            epoch.Recorder.Times.Accept();
             _conditions = conditions;
             _searchedAt = _time.GetTimestamp();
         }
     }
 
-    /// <summary>Lets only what was measured after a change count in the costs that the next plan is made from.</summary>
-    private async ValueTask TakeInAsync(PlanEpoch epoch, RepartitionTrigger kind, StageChange change, CancellationToken cancellationToken)
+    /// <summary>Corrects the link to an agent by what tensors have taken, and lets only what is measured from now on count besides.</summary>
+    private async ValueTask TakeInAsync(PlanEpoch epoch, StageChange change, CancellationToken cancellationToken)
     {
-        PlanStage stage = epoch.Plan.Stages[change.Stage];
         AgentEntry agent = epoch.Targets[change.Stage].Agent;
-        if (kind == RepartitionTrigger.StageTime)
-        {
-            deployment.Corrections.KeepLatest(agent.Id, stage.Layers, RunsAfterChange);
-            return;
-        }
         // To an agent in this process nothing travels; what took time was this process itself.
         if (agent.Link == Link.Local)
             return;
@@ -211,12 +210,10 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Epoch = epoch.Number,
     };
 
-    // What was measured has been taken in; only the question is asked again.
     private void AskAgain(TimeSpan wait, Trigger trigger) =>
-        (_askAgainAt, _askAgain) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), trigger with { Change = null, Delivery = null });
+        (_askAgainAt, _askAgain) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), trigger);
 
-    private sealed record Trigger(RepartitionTrigger Kind, string Cause, StageChange? Change)
-    {
-        public DeliveryChange? Delivery { get; init; }
-    }
+    private sealed record Trigger(RepartitionTrigger Kind, string Cause);
+
+    private sealed record Changes(StageChange[] Compute, StageChange[] Transfers, DeliveryChange[] Deliveries);
 }

@@ -27,8 +27,8 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval)
     /// <param name="cancellationToken">Ends the probes.</param>
     public void Tick(IReadOnlyList<WatchedLink> idle, CancellationToken cancellationToken)
     {
-        // What was looked at twice is paid for afterwards.
-        _budgetBytes -= Interlocked.Exchange(ref _spentBytes, 0);
+        // What was looked at twice is paid for afterwards, though not for longer than others can wait to be looked at.
+        _budgetBytes = Math.Max(_budgetBytes - Interlocked.Exchange(ref _spentBytes, 0), -options.ProbeBytesPerSecond);
         _budgetBytes = Math.Min(_budgetBytes + (options.ProbeBytesPerSecond * interval.TotalSeconds), Math.Max(options.ProbeBytesPerSecond, ProbeBytes));
         for (int seen = 0; seen < idle.Count && _budgetBytes >= ProbeBytes; seen++)
         {

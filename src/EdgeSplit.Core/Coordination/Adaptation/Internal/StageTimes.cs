@@ -43,11 +43,11 @@ internal sealed class StageTimes
             _stages[timing.Stage].Add(timing, tellsTransfer, _time.GetTimestamp());
     }
 
-    /// <summary>The stage whose compute time has changed most, by more than a share; null where none has.</summary>
-    public StageChange? FindComputeChange(double share) => Find(stage => stage.ComputeChange(share, _negligibleSeconds));
+    /// <summary>The stages whose compute time has changed by more than a share, those that have changed most first.</summary>
+    public StageChange[] FindComputeChanges(double share) => Find(stage => stage.ComputeChange(share, _negligibleSeconds));
 
-    /// <summary>The stage whose tensors' least time has changed most, by more than a share; null where none has.</summary>
-    public StageChange? FindTransferChange(double share) => Find(stage => stage.TransferChange(share, _negligibleSeconds));
+    /// <summary>The stages whose tensors' least time has changed by more than a share, those that have changed most first.</summary>
+    public StageChange[] FindTransferChanges(double share) => Find(stage => stage.TransferChange(share, _negligibleSeconds));
 
     /// <summary>Answers per second of a stage of late; 0 where there were too few.</summary>
     public double AnswersPerSecond(int stage)
@@ -71,28 +71,29 @@ internal sealed class StageTimes
     }
 
     /// <summary>Takes what the stages take now as what is expected.</summary>
-    public void Accept()
+    /// <param name="transferShare">The share by which a transfer's time changes that counts.</param>
+    public void Accept(double transferShare)
     {
-        Deliveries.Accept();
+        Deliveries.Accept(transferShare);
         lock (_lock)
         {
             foreach (Stage stage in _stages)
-                stage.Accept();
+                stage.Accept(transferShare, _negligibleSeconds);
         }
     }
 
-    private StageChange? Find(Func<Stage, (double Before, double Now)?> change)
+    private StageChange[] Find(Func<Stage, (double Before, double Now)?> change)
     {
+        var found = new List<StageChange>();
         lock (_lock)
         {
-            StageChange? found = null;
             for (int i = 0; i < _stages.Length; i++)
             {
-                if (change(_stages[i]) is var (before, now) && (found is null || Math.Abs(now - before) > Math.Abs(found.NowSeconds - found.BeforeSeconds)))
-                    found = new StageChange(i, before, now);
+                if (change(_stages[i]) is var (before, now))
+                    found.Add(new StageChange(i, before, now));
             }
-            return found;
         }
+        return [.. found.OrderByDescending(static change => Math.Abs(change.NowSeconds - change.BeforeSeconds))];
     }
 
     private sealed class Stage(double expectedCompute)
@@ -153,7 +154,7 @@ internal sealed class StageTimes
 
         public void ForgetTransfers() => _transfer = new TransferTimes();
 
-        public void Accept()
+        public void Accept(double transferShare, double negligible)
         {
             if (_compute.Count >= QuickRuns)
             {
@@ -161,7 +162,7 @@ internal sealed class StageTimes
                 // One that has not changed goes on to be learnt.
                 if (!_isMeasured || now > _expectedCompute * 1.2 || now < _expectedCompute / 1.2)
                     (_expectedCompute, _learnt, _isMeasured) = (now, QuickRuns, true);
-                _transfer.Accept();
+                _transfer.Accept(transferShare, negligible);
             }
         }
     }

@@ -4,11 +4,13 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 
 /// <summary>
 /// What tensors of one kind took on their way of late. Queues make single transfers slow, so the least of some is compared with what it
-/// was at first, or when it was last accepted. Not thread-safe.
+/// was at first, or when it was last accepted; where a few in a row took several times as long, so that there are few, those are enough. Not thread-safe.
 /// </summary>
 internal sealed class TransferTimes
 {
     private const int LeastOf = 8;
+    private const int Few = 4;
+    private const double SeveralTimes = 3;
 
     private readonly SampleWindow<double> _seconds = new(2 * LeastOf);
     private double _expected = double.NaN;
@@ -23,16 +25,26 @@ internal sealed class TransferTimes
     /// <summary>The least time before and now where it has changed by more than a share and more than what is negligible; null where not.</summary>
     public (double Before, double Now)? Change(double share, double negligibleSeconds)
     {
-        if (_seconds.Count < 2 * LeastOf || double.IsNaN(_expected))
+        if (double.IsNaN(_expected) || _seconds.Count < LeastOf + Few)
+            return null;
+        double few = _seconds.Latest(Few).Min();
+        if (few > _expected * Math.Max(SeveralTimes, 1 + share) && few - _expected > negligibleSeconds)
+            return (_expected, few);
+        if (_seconds.Count < 2 * LeastOf)
             return null;
         double now = Least();
         return Math.Abs(now - _expected) > negligibleSeconds && (now > _expected * (1 + share) || now < _expected / (1 + share)) ? (_expected, now) : null;
     }
 
-    /// <summary>Takes the least time now as what is expected.</summary>
-    public void Accept()
+    /// <summary>Takes the least time now as what is expected, or that of a few where they are what has changed.</summary>
+    /// <param name="share">The share that counts as a change.</param>
+    /// <param name="negligibleSeconds">What does not count.</param>
+    public void Accept(double share, double negligibleSeconds)
     {
-        if (_seconds.Count >= LeastOf)
+        // Of fewer it cannot be told whether they have changed, so what is expected stays until it can.
+        if (Change(share, negligibleSeconds) is var (_, now))
+            _expected = now;
+        else if (_seconds.Count >= 2 * LeastOf)
             _expected = Least();
     }
 
