@@ -115,6 +115,11 @@ internal sealed class FrameReceiver(
         int arriving = CheckNotArriving(prefix.StreamId);
         MessageHead head = MessageHead.ReadRequest(source.Header, settings.Limits.MaxTensorBytes);
         Reserve(prefix, head);
+        if (!budget.TryTakeOfPeer(head.CreditBytes))
+        {
+            return Refuse(prefix.StreamId, null, EdgeSplitError.Overloaded,
+                $"The requests of your address hold nearly {budget.PeerLimit} bytes of tensors, the limit for all its connections; ask again later.");
+        }
         if (requests.PeersCount + arriving >= settings.Limits.MaxConcurrentRequests)
         {
             return Refuse(prefix.StreamId, head, EdgeSplitError.Overloaded,
@@ -136,6 +141,13 @@ internal sealed class FrameReceiver(
         MessageHead head = MessageHead.ReadResponse(source.Header, settings.Limits.MaxTensorBytes);
         CheckNotArriving(prefix.StreamId);
         Reserve(prefix, head);
+        if (!budget.TryTakeOfPeer(head.CreditBytes))
+        {
+            requests.Fail(prefix.StreamId, new FailureHead(
+                EdgeSplitError.Overloaded,
+                $"Answers from the agent's address hold nearly {budget.PeerLimit} bytes of tensors, the limit for all its connections; ask again later or raise {nameof(ListenOptions.MaxBufferedBytesPerPeer)}."));
+            return null;
+        }
         if (!requests.IsWaiting(prefix.StreamId, head.Payload.Operation))
         {
             // The request was taken back while the answer was on its way.
