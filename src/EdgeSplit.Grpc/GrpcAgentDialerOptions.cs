@@ -20,6 +20,8 @@ public sealed record GrpcAgentDialerOptions : GrpcConnectOptions
         MaxTensorBytes = MaxTensorBytes,
         MaxPartitionBytes = MaxPartitionBytes,
         MaxBufferedBytes = MaxBufferedBytes,
+        // The coordinator is the only one that calls.
+        MaxBufferedBytesPerPeer = MaxBufferedBytes,
         HeartbeatInterval = HeartbeatInterval,
         IdleTimeout = IdleTimeout,
         Pool = Pool,

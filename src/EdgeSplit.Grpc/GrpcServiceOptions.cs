@@ -25,4 +25,11 @@ public record GrpcServiceOptions : GrpcOptions
     /// <summary>The bytes of tensors that calls may hold at a time, all together; further calls fail with <see cref="EdgeSplitError.Overloaded"/>.</summary>
     /// <value>Default: 4 GiB.</value>
     public long MaxBufferedBytes { get; init; } = 4L << 30;
+
+    /// <summary>
+    /// The bytes of tensors that calls from one address (an IPv4 address or an IPv6 /64) may hold at a time; further ones fail with
+    /// <see cref="EdgeSplitError.Overloaded"/>. Behind a proxy all callers have its address.
+    /// </summary>
+    /// <value>Default: half of <see cref="MaxBufferedBytes"/>.</value>
+    public long MaxBufferedBytesPerPeer { get => field > 0 ? field : MaxBufferedBytes / 2; init; }
 }

@@ -31,6 +31,13 @@ public abstract record ListenOptions : TransportOptions
     /// <value>Default: 600.</value>
     public int MaxNewConnectionsPerPeerAndMinute { get; init; } = 600;
 
+    /// <summary>
+    /// The bytes of tensors that the connections from one address may hold together, arriving or waiting to be consumed; further requests
+    /// fail with <see cref="EdgeSplitError.Overloaded"/>. One connection alone waits at its own <see cref="TransportLimits.MaxBufferedBytes"/>.
+    /// </summary>
+    /// <value>Default: twice <see cref="TransportLimits.MaxBufferedBytes"/>; at least that.</value>
+    public long MaxBufferedBytesPerPeer { get => field > 0 ? field : 2 * Limits.MaxBufferedBytes; init; }
+
     /// <summary>The time that a new connection has until its handshake is done.</summary>
     /// <value>Default: 10 seconds.</value>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
@@ -42,6 +49,7 @@ public abstract record ListenOptions : TransportOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnections);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConnectionsPerPeer);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxNewConnectionsPerPeerAndMinute);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBufferedBytesPerPeer, Limits.MaxBufferedBytes);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero);
         if (JoinToken is null && Tls is null && !DangerouslyAllowUnauthenticatedRemoteConnections && !HostAndPort.IsLoopback(EndPoint))
         {

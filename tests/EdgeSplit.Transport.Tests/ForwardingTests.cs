@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Runtime.InteropServices;
 using EdgeSplit.Agents;
 using EdgeSplit.Compression;
@@ -48,6 +49,37 @@ public sealed class ForwardingTests
         Deployment deployment = await DeployAsync(Branches, 3, cancellationToken);
         await RunAsync(deployment, Branches, 16, 4, cancellationToken);
         Assert.That(_peers.Values.Sum(static peers => peers.Deliveries), Is.GreaterThanOrEqualTo(16 * 4));
+    }
+
+    [Test]
+    public async Task Value_for_a_later_stage_of_the_same_agent_stays_there(CancellationToken cancellationToken)
+    {
+        // "a" and "c" are on the first agent, "b" between them on the second; "c" reads what both made.
+        FakeModel model = new FakeModelBuilder("skip").Input("x", -1, 3).Mix("a", ["x"], "one").Mix("b", ["one"], "two").Mix("c", ["two", "one"], "three").Output("three").Build();
+        Deployment deployment = await DeployAsync(model, 2, cancellationToken);
+        long received = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == EdgeSplitTelemetry.SourceName)
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, bytes, tags, _) =>
+        {
+            KeyValuePair<string, object?>[] all = tags.ToArray();
+            if (all.Contains(new("edgesplit.model.name", "skip")) && all.Contains(new("network.io.direction", "receive")))
+                Interlocked.Add(ref received, bytes);
+        });
+        listener.Start();
+
+        await RunAsync(deployment, model, 8, 4, cancellationToken);
+
+        Assert.That(deployment.Plan.Stages.Length, Is.EqualTo(3));
+        Assert.That(_peers["a"].Deliveries, Is.EqualTo(8), "To the second agent alone.");
+        long expected = Enumerable.Range(0, 8).Sum(seed => model.Run(model.RandomInputs(seed)).Values.Sum(static tensor => tensor.ByteCount));
+        Assert.That(received, Is.EqualTo(expected), "Only the model's output came back.");
     }
 
     [Test]

@@ -4,6 +4,7 @@ using EdgeSplit.Agents;
 using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeSplit.Transport.Tests;
 
@@ -21,7 +22,10 @@ public sealed class MemoryTests
     public async Task ExecuteAsync_body_is_sent_from_its_tensor_and_received_into_the_one_that_is_given_out(CancellationToken cancellationToken)
     {
         var observed = new ObservedTransport(new InMemoryTransport());
-        await using LocalLink link = await LocalLink.StartAsync(transport: _ => observed, serverTransport: _ => observed);
+        // A clock that stands still: under load the link would count as slow, and be sent more and smaller pieces.
+        var still = new FakeTimeProvider();
+        await using LocalLink link = await LocalLink.StartAsync(
+            new AgentServerOptions { TimeProvider = still }, new RemoteEdgeAgentOptions { TimeProvider = still }, transport: _ => observed, serverTransport: _ => observed);
         byte[] body = new byte[BodyBytes];
         new Random(1).NextBytes(body);
         byte[] answer = new byte[BodyBytes];

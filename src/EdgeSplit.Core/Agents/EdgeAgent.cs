@@ -239,8 +239,8 @@ public sealed class EdgeAgent : IEdgeAgent
         }
         try
         {
-            ImmutableArray<TimeSpan> deliveryTimes = await PeerForwarder.ForwardAsync(
-                Id, _options.Peers, request.RequestId, exchange.Deliveries, result.Outputs, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            ImmutableArray<TimeSpan> deliveryTimes = await new PeerForwarder(Id, _options.Peers, _mailbox, _options.TimeProvider)
+                .ForwardAsync(request.RequestId, exchange.Deliveries, result.Outputs, cancellationToken).ConfigureAwait(false);
             var returned = new Dictionary<string, Tensor>(exchange.Returned.Length);
             foreach ((string name, Tensor tensor) in result.Outputs)
             {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EdgeSplit.Agents;
+using EdgeSplit.Compression;
 using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Coordination.Internal;
@@ -131,10 +132,9 @@ public sealed class Coordinator : IAsyncDisposable
         AgentDescription description = await agent.DescribeAsync(cancellationToken).ConfigureAwait(false);
         description = description with { Device = description.Device with { Id = agent.Id } };
         Link link = Options.Links.GetValueOrDefault((Options.Id, agent.Id)) ?? await LinkMeasurement.MeasureAsync(agent, cancellationToken).ConfigureAwait(false);
-        link = Options.Compression?.Choose(link) ?? link;
         if (_agents.Find(agent.Id) is { State: not AgentState.Lost } known)
             await CheckAnswersAsync(known, cancellationToken).ConfigureAwait(false);
-        var entry = new AgentEntry(agent, description, link);
+        var entry = new AgentEntry(agent, description, link, Options.Compression);
         AgentEntry? lost = _agents.Add(entry);
         Watch();
         Logger.AgentAdded(agent.Id, description.Runtime, description.Platform, link.Latency, link.BytesPerSecond);
@@ -425,11 +425,27 @@ public sealed class Coordinator : IAsyncDisposable
             Tell(handlers, new RequestOutcome(model, epoch, Options.TimeProvider.GetUtcNow(), latency, stages, error));
     }
 
+    /// <summary>
+    /// Takes over what the link to an agent has become. Where tensors travel encoded otherwise from now on, what they took so far tells nothing any more.
+    /// </summary>
+    internal void Revise(AgentEntry agent, Link link)
+    {
+        ActivationEncoding before = agent.Encoding;
+        agent.Revise(link);
+        if (agent.Encoding == before)
+            return;
+        foreach (Deployment deployment in Deployments)
+        {
+            deployment.Corrections.ForgetTransfers(agent.Id);
+            deployment.CurrentEpoch?.ForgetTransfers(agent);
+        }
+    }
+
     /// <summary>Lets tensors that a stage could not hand to other agents pass through the coordinator from now on.</summary>
     internal void Relay(PlanEpoch epoch, StageFailedException failure)
     {
         Logger.PeerNotReached(failure.Agent.Id, "another", failure.Message);
-        foreach (StageTarget target in epoch.Targets.Where(target => _peers?.Find(failure.Agent, target.Agent) is not null))
+        foreach (StageTarget target in epoch.Targets.Where(target => _peers?.IsDirect(failure.Agent, target.Agent) ?? false))
             _peers!.Break(failure.Agent, target.Agent);
         epoch.RouteAgain();
     }

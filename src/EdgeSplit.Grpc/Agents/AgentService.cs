@@ -19,7 +19,7 @@ internal sealed class AgentService(IEdgeAgent agent, GrpcServiceOptions options,
     private const int SessionIdBytes = 16;
 
     private readonly ConcurrentDictionary<string, AgentSession> _sessions = new();
-    private readonly BufferBudget _budget = new(options.MaxBufferedBytes);
+    private readonly BufferBudget _budget = BufferBudget.Of(options);
     private readonly ILogger _logger = options.CreateLogger<AgentService>();
 
     public override async Task OpenSession(
@@ -93,7 +93,7 @@ internal sealed class AgentService(IEdgeAgent agent, GrpcServiceOptions options,
     public override async Task Execute(
         IAsyncStreamReader<V1.InferenceRequest> requestStream, IServerStreamWriter<V1.PartialResult> responseStream, ServerCallContext context)
     {
-        using var receiver = new TensorReceiver(options.Pool, options.MaxTensorBytes, _budget);
+        using var receiver = new TensorReceiver(options.Pool, options.MaxTensorBytes, _budget.For(context.GetHttpContext().Connection.RemoteIpAddress));
         V1.InferenceRequest request = await receiver.ReceiveAsync(requestStream, context.CancellationToken).ConfigureAwait(false);
         Dictionary<string, Tensor> inputs = receiver.Take();
         try

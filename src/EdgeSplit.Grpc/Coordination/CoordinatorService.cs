@@ -11,7 +11,7 @@ namespace EdgeSplit.Grpc.Coordination;
 /// <remarks>One object serves all calls.</remarks>
 internal sealed class CoordinatorService(Coordinator coordinator, GrpcServiceOptions options) : V1.Coordinator.CoordinatorBase
 {
-    private readonly BufferBudget _budget = new(options.MaxBufferedBytes);
+    private readonly BufferBudget _budget = BufferBudget.Of(options);
 
     public override Task<V1.ListModelsResponse> ListModels(V1.ListModelsRequest request, ServerCallContext context)
     {
@@ -23,7 +23,7 @@ internal sealed class CoordinatorService(Coordinator coordinator, GrpcServiceOpt
     public override async Task Infer(
         IAsyncStreamReader<V1.InferenceRequest> requestStream, IServerStreamWriter<V1.FinalResult> responseStream, ServerCallContext context)
     {
-        using var receiver = new TensorReceiver(options.Pool, options.MaxTensorBytes, _budget);
+        using var receiver = new TensorReceiver(options.Pool, options.MaxTensorBytes, _budget.For(context.GetHttpContext().Connection.RemoteIpAddress));
         V1.InferenceRequest request = await receiver.ReceiveAsync(requestStream, context.CancellationToken).ConfigureAwait(false);
         Deployment deployment = coordinator.Deployments.FirstOrDefault(deployment => deployment.Name == request.ModelName)
             ?? throw new EdgeSplitException(EdgeSplitError.NotFound, $"No model '{request.ModelName}' is deployed. ListModels tells which are.");

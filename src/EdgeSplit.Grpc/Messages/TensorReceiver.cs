@@ -8,14 +8,13 @@ namespace EdgeSplit.Grpc.Messages;
 /// <summary>Puts the tensors of a message together from its parts. Disposes of what nobody took.</summary>
 /// <param name="pool">Gives the memory.</param>
 /// <param name="maxTensorBytes">The largest tensor that is taken.</param>
-/// <param name="budget">What all messages together may hold, or null.</param>
-internal sealed class TensorReceiver(TensorBufferPool pool, int maxTensorBytes, BufferBudget? budget = null) : IDisposable
+/// <param name="reservation">Takes what the message holds of a budget, and ends with this; null for no limit.</param>
+internal sealed class TensorReceiver(TensorBufferPool pool, int maxTensorBytes, BufferReservation? reservation = null) : IDisposable
 {
     private const int MaxTensors = 4096;
     private const int MaxRank = 64;
 
     private Dictionary<string, Tensor>? _tensors = [];
-    private long _reserved;
 
     /// <summary>Reads a message to the end of its stream.</summary>
     /// <returns>The first part, whose tensors are then here.</returns>
@@ -73,8 +72,7 @@ internal sealed class TensorReceiver(TensorBufferPool pool, int maxTensorBytes, 
                 tensor.Dispose();
             _tensors = null;
         }
-        budget?.Release(_reserved);
-        _reserved = 0;
+        reservation?.Dispose();
     }
 
     private void CheckHeaders(RepeatedField<V1.TensorHeader> headers)
@@ -97,8 +95,7 @@ internal sealed class TensorReceiver(TensorBufferPool pool, int maxTensorBytes, 
             CheckLength(header);
             total += header.ByteCount;
         }
-        budget?.Reserve(total);
-        _reserved = total;
+        reservation?.Reserve(total);
     }
 
     private static void CheckLength(V1.TensorHeader header)

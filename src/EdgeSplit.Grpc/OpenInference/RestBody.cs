@@ -13,24 +13,21 @@ internal static class RestBody
     private const string JsonLengthHeader = "Inference-Header-Content-Length";
 
     /// <summary>Reads a request to its end.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="reservation">Takes the body's bytes before they are read, and holds them as long as the caller keeps the tensors.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/> or <see cref="EdgeSplitError.Overloaded"/>.</exception>
-    public static async Task<RestRequest> ReadAsync(HttpRequest request, GrpcServiceOptions options, BufferBudget budget, CancellationToken cancellationToken)
+    public static async Task<RestRequest> ReadAsync(HttpRequest request, GrpcServiceOptions options, BufferReservation reservation, CancellationToken cancellationToken)
     {
         if (request.ContentLength is { } length)
         {
             if (length > options.MaxTensorBytes)
                 throw TooLarge(options);
-            budget.Reserve(length);
-            try
-            {
-                using IMemoryOwner<byte> owner = options.Pool.Rent((int)length);
-                await request.Body.ReadExactlyAsync(owner.Memory, cancellationToken).ConfigureAwait(false);
-                return RestRequest.Read(owner.Memory, JsonLength(request, (int)length), options.Pool);
-            }
-            finally
-            {
-                budget.Release(length);
-            }
+            reservation.Reserve(length);
+            using IMemoryOwner<byte> owner = options.Pool.Rent((int)length);
+            await request.Body.ReadExactlyAsync(owner.Memory, cancellationToken).ConfigureAwait(false);
+            return RestRequest.Read(owner.Memory, JsonLength(request, (int)length), options.Pool);
         }
         using var body = new MemoryStream();
         byte[] piece = new byte[TensorSender.PartBytes];
@@ -39,6 +36,7 @@ internal static class RestBody
         {
             if (body.Length + read > options.MaxTensorBytes)
                 throw TooLarge(options);
+            reservation.Reserve(read);
             body.Write(piece, 0, read);
         }
         return RestRequest.Read(body.GetBuffer().AsMemory(0, (int)body.Length), JsonLength(request, (int)body.Length), options.Pool);

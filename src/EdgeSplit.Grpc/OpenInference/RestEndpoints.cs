@@ -15,7 +15,7 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
     // The messages of the gRPC side say the same in the same words.
     private static readonly Lazy<byte[]> Description = new(ReadDescription);
 
-    private readonly BufferBudget _budget = new(options.MaxBufferedBytes);
+    private readonly BufferBudget _budget = BufferBudget.Of(options);
     private readonly ILogger _logger = options.CreateLogger<RestEndpoints>();
 
     /// <summary>Maps everything below <c>/v2</c>.</summary>
@@ -50,7 +50,8 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
     private async Task InferAsync(HttpContext context)
     {
         ServedModel model = Find(context);
-        using RestRequest request = await RestBody.ReadAsync(context.Request, options, _budget, context.RequestAborted).ConfigureAwait(false);
+        using BufferReservation reservation = _budget.For(context.Connection.RemoteIpAddress);
+        using RestRequest request = await RestBody.ReadAsync(context.Request, options, reservation, context.RequestAborted).ConfigureAwait(false);
         (FinalResult result, KeyValuePair<string, Tensor>[] outputs) =
             await server.RunAsync(model, request.Inputs, context, request.Outputs, context.RequestAborted).ConfigureAwait(false);
         using (result)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Messages;
@@ -28,12 +29,14 @@ internal sealed class FrameReceiver(
 
     private FrameSource Source => source;
 
+    private int MaxHeaderBytes => settings.Limits.MaxHeaderBytes;
+
     /// <summary>Receives until the peer closes the connection.</summary>
     /// <returns>The peer's reason.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
     public Task<EdgeSplitException> RunAsync()
     {
-        HandOver(PeekFrameAsync());
+        HandOver(ReadHeadAsync());
         return _ended.Task;
     }
 
@@ -60,7 +63,7 @@ internal sealed class FrameReceiver(
     }
 
     /// <summary>Lets a loop that has nothing to do go on with what is received next.</summary>
-    private void HandOver(ValueTask<FramePrefix> next)
+    private void HandOver(ValueTask<ReadResult> next)
     {
         Loop? loop;
         lock (_gate)
@@ -68,7 +71,7 @@ internal sealed class FrameReceiver(
         (loop ?? new Loop(this)).GoOnWith(next);
     }
 
-    private ValueTask<FramePrefix> PeekFrameAsync() => source.PeekFrameAsync(settings.Limits.MaxHeaderBytes, CancellationToken.None);
+    private ValueTask<ReadResult> ReadHeadAsync() => source.ReadHeadAsync(FramePrefix.ByteCount, CancellationToken.None);
 
     private IncomingMessage? Take(FramePrefix prefix, out EdgeSplitException? closed)
     {
@@ -115,6 +118,11 @@ internal sealed class FrameReceiver(
         int arriving = CheckNotArriving(prefix.StreamId);
         MessageHead head = MessageHead.ReadRequest(source.Header, settings.Limits.MaxTensorBytes);
         Reserve(prefix, head);
+        if (!budget.TryTakeOfPeer(head.CreditBytes))
+        {
+            return Refuse(prefix.StreamId, null, EdgeSplitError.Overloaded,
+                $"The requests of your address hold nearly {budget.PeerLimit} bytes of tensors, the limit for all its connections; ask again later.");
+        }
         if (requests.PeersCount + arriving >= settings.Limits.MaxConcurrentRequests)
         {
             return Refuse(prefix.StreamId, head, EdgeSplitError.Overloaded,
@@ -136,6 +144,13 @@ internal sealed class FrameReceiver(
         MessageHead head = MessageHead.ReadResponse(source.Header, settings.Limits.MaxTensorBytes);
         CheckNotArriving(prefix.StreamId);
         Reserve(prefix, head);
+        if (!budget.TryTakeOfPeer(head.CreditBytes))
+        {
+            requests.Fail(prefix.StreamId, new FailureHead(
+                EdgeSplitError.Overloaded,
+                $"Answers from the agent's address hold nearly {budget.PeerLimit} bytes of tensors, the limit for all its connections; ask again later or raise {nameof(ListenOptions.MaxBufferedBytesPerPeer)}."));
+            return null;
+        }
         if (!requests.IsWaiting(prefix.StreamId, head.Payload.Operation))
         {
             // The request was taken back while the answer was on its way.
@@ -227,10 +242,10 @@ internal sealed class FrameReceiver(
     private sealed class Loop(FrameReceiver receiver) : IValueTaskSource
     {
         private ManualResetValueTaskSourceCore<bool> _wake;
-        private ValueTask<FramePrefix> _next;
+        private ValueTask<ReadResult> _next;
         private bool _isStarted;
 
-        public void GoOnWith(ValueTask<FramePrefix> next)
+        public void GoOnWith(ValueTask<ReadResult> next)
         {
             _next = next;
             _wake.SetResult(true);
@@ -247,10 +262,13 @@ internal sealed class FrameReceiver(
                 while (true)
                 {
                     await new ValueTask(this, _wake.Version).ConfigureAwait(false);
-                    ValueTask<FramePrefix> next = _next;
+                    ValueTask<ReadResult> next = _next;
                     while (true)
                     {
-                        FramePrefix prefix = await next.ConfigureAwait(false);
+                        ReadResult read = await next.ConfigureAwait(false);
+                        FramePrefix prefix;
+                        while (!receiver.Source.TryPeekFrame(read, receiver.MaxHeaderBytes, out prefix, out int headBytes))
+                            read = await receiver.Source.ReadHeadAsync(headBytes, CancellationToken.None).ConfigureAwait(false);
                         IncomingMessage? message = receiver.Take(prefix, out EdgeSplitException? closed);
                         receiver.Source.ConsumeHead();
                         if (closed is not null)
@@ -287,7 +305,7 @@ internal sealed class FrameReceiver(
                         }
                         if (left > 0)
                             await receiver.Source.SkipAsync(left).ConfigureAwait(false);
-                        next = receiver.PeekFrameAsync();
+                        next = receiver.ReadHeadAsync();
                         if (message is not { IsComplete: true })
                             continue;
 

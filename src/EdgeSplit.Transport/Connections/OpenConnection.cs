@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Framing;
 using EdgeSplit.Transport.Security;
@@ -11,6 +12,9 @@ namespace EdgeSplit.Transport.Connections;
 /// <param name="Handshake">What the handshake found out.</param>
 internal sealed record OpenConnection(IDuplexConnection Duplex, FrameSource Source, HandshakeResult Handshake)
 {
+    /// <summary>What all connections of the peer may hold together; null where this side has connected, and to no more than it wanted.</summary>
+    public PeerShare? Share { get; init; }
+
     /// <summary>Connects to a peer that listens.</summary>
     /// <param name="endPoint">Where.</param>
     /// <param name="role">What this side is.</param>

@@ -40,7 +40,7 @@ internal sealed class PeerConnection : IAsyncDisposable
         _encoder = new MessageEncoder(handshake.PeerLimits, PeerName, settings.Pool);
         _requests = new RequestTable(this, handler, handshake.IsConnector, settings);
         _receiver = new FrameReceiver(
-            source, _requests, _writer, _credit, new ReceiveBudget(settings.Limits.MaxBufferedBytes, _writer.ReturnCredit), settings);
+            source, _requests, _writer, _credit, new ReceiveBudget(settings.Limits.MaxBufferedBytes, open.Share, _writer.ReturnCredit), settings);
     }
 
     /// <summary>The peer's address, for messages.</summary>

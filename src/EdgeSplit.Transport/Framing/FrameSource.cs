@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using EdgeSplit.Transport.Duplex;
 using EdgeSplit.Transport.Duplex.Internal;
 
@@ -39,14 +38,11 @@ internal sealed class FrameSource : IDisposable
 
     /// <summary>Waits until <paramref name="byteCount"/> bytes are there. They stay until <see cref="Consume"/> takes them.</summary>
     /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReadOnlySequence<byte>> PeekAsync(int byteCount, CancellationToken cancellationToken)
     {
         ReadResult result = await _pipe.ReadAtLeastAsync(byteCount, cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _lastReceived, _timeProvider.GetTimestamp());
-        if (result.Buffer.Length < byteCount)
-            throw new EndOfStreamException("The peer closed the connection.");
-        return result.Buffer;
+        return result.Buffer.Length < byteCount ? throw Ended() : result.Buffer;
     }
 
     /// <summary>
@@ -54,20 +50,43 @@ internal sealed class FrameSource : IDisposable
     /// </summary>
     /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<FramePrefix> PeekFrameAsync(int maxHeaderBytes, CancellationToken cancellationToken)
     {
-        ReadOnlySequence<byte> bytes = await PeekAsync(FramePrefix.ByteCount, cancellationToken).ConfigureAwait(false);
-        FramePrefix prefix = FramePrefix.Read(bytes, maxHeaderBytes);
-        int headBytes = FramePrefix.ByteCount + prefix.HeaderBytes + prefix.PaddingBytes;
+        ReadResult read = await ReadHeadAsync(FramePrefix.ByteCount, cancellationToken).ConfigureAwait(false);
+        FramePrefix prefix;
+        while (!TryPeekFrame(read, maxHeaderBytes, out prefix, out int headBytes))
+            read = await ReadHeadAsync(headBytes, cancellationToken).ConfigureAwait(false);
+        return prefix;
+    }
+
+    /// <summary>Waits for bytes of a frame's head, for <see cref="TryPeekFrame"/> to look at.</summary>
+    public ValueTask<ReadResult> ReadHeadAsync(int byteCount, CancellationToken cancellationToken) => _pipe.ReadAtLeastAsync(byteCount, cancellationToken);
+
+    /// <summary>Looks whether what was read has a frame's head, as <see cref="PeekFrameAsync"/> gives it, without an asynchronous method of its own.</summary>
+    /// <param name="read">What was read.</param>
+    /// <param name="maxHeaderBytes">The longest header that is taken.</param>
+    /// <param name="prefix">The frame's prefix.</param>
+    /// <param name="headBytes">The bytes of the head; to be read where this returns false.</param>
+    /// <exception cref="EndOfStreamException">The peer sends no more.</exception>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.ProtocolViolation"/>.</exception>
+    public bool TryPeekFrame(in ReadResult read, int maxHeaderBytes, out FramePrefix prefix, out int headBytes)
+    {
+        Volatile.Write(ref _lastReceived, _timeProvider.GetTimestamp());
+        ReadOnlySequence<byte> bytes = read.Buffer;
+        if (bytes.Length < FramePrefix.ByteCount)
+            throw Ended();
+        prefix = FramePrefix.Read(bytes, maxHeaderBytes);
+        headBytes = FramePrefix.ByteCount + prefix.HeaderBytes + prefix.PaddingBytes;
         if (bytes.Length < headBytes)
         {
+            if (read.IsCompleted)
+                throw Ended();
             _pipe.AdvanceTo(bytes.Start, bytes.End);
-            bytes = await PeekAsync(headBytes, cancellationToken).ConfigureAwait(false);
+            return false;
         }
         Header = bytes.Slice(FramePrefix.ByteCount, prefix.HeaderBytes);
         _bodyStart = bytes.GetPosition(headBytes);
-        return prefix;
+        return true;
     }
 
     /// <summary>Ends what <see cref="PeekFrameAsync"/> began.</summary>
@@ -126,4 +145,6 @@ internal sealed class FrameSource : IDisposable
     }
 
     public void Dispose() => _pipe.Complete();
+
+    private static EndOfStreamException Ended() => new("The peer closed the connection.");
 }

@@ -9,7 +9,7 @@ using EdgeSplit.Transport.Duplex.Internal;
 namespace EdgeSplit.Transport.Security;
 
 /// <summary>A connection with TLS 1.3 around it.</summary>
-internal sealed class TlsConnection : ISecuredConnection
+internal sealed class TlsConnection : ISecuredConnection, IPacedConnection
 {
     private readonly IDuplexConnection _inner;
     private readonly SslStream _tls;
@@ -71,6 +71,8 @@ internal sealed class TlsConnection : ISecuredConnection
 
     public ValueTask SendAsync(IReadOnlyList<ReadOnlyMemory<byte>> buffers, CancellationToken cancellationToken) =>
         _joined.SendAsync(buffers, cancellationToken);
+
+    public void LimitUnsent(int byteCount) => (_inner as IPacedConnection)?.LimitUnsent(byteCount);
 
     public async ValueTask CompleteSendAsync(CancellationToken cancellationToken)
     {

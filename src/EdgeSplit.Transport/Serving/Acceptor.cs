@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSplit.Agents.Internal;
 using EdgeSplit.Transport.Connections;
 using EdgeSplit.Transport.Duplex;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal sealed class Acceptor(
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConnectionCounter _connections = new(
         options.MaxConnections, options.MaxConnectionsPerPeer, options.MaxNewConnectionsPerPeerAndMinute, options.TimeProvider);
+    private readonly PeerMemory _memory = new(options.MaxBufferedBytesPerPeer);
     private IDuplexListener? _listener;
     private Task _accepting = Task.CompletedTask;
 
@@ -87,7 +89,7 @@ internal sealed class Acceptor(
         {
             OpenConnection open = await OpenConnection.AcceptAsync(connection, role, ownId, refusal, admit, options, _stopping.Token).ConfigureAwait(false);
             TransportLog.Accepted(logger, peer);
-            await serve(open, _stopping.Token).ConfigureAwait(false);
+            await serve(open with { Share = _memory.Of((connection.RemoteEndPoint as IPEndPoint)?.Address) }, _stopping.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is EdgeSplitException || Farewell.IsConnectionLoss(exception))
         {

@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using EdgeSplit.Agents.Internal;
 
 namespace EdgeSplit.Transport.Serving;
 
@@ -7,7 +7,6 @@ namespace EdgeSplit.Transport.Serving;
 internal sealed class ConnectionCounter(int max, int maxPerPeer, int maxNewPerPeerAndMinute, TimeProvider timeProvider)
 {
     private const int PeersBeforePruning = 1024;
-    private const int NetworkBytesOfIPv6 = 8;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
@@ -61,7 +60,7 @@ internal sealed class ConnectionCounter(int max, int maxPerPeer, int maxNewPerPe
 
     private Peer PeerAt(EndPoint? endPoint)
     {
-        IPAddress address = NetworkOf((endPoint as IPEndPoint)?.Address ?? IPAddress.None);
+        IPAddress address = PeerNetwork.Of((endPoint as IPEndPoint)?.Address);
         if (_peers.TryGetValue(address, out Peer? peer))
             return peer;
         if (_peers.Count >= PeersBeforePruning)
@@ -73,18 +72,6 @@ internal sealed class ConnectionCounter(int max, int maxPerPeer, int maxNewPerPe
             }
         }
         return _peers[address] = new Peer { WindowStart = timeProvider.GetTimestamp() };
-    }
-
-    // One IPv6 host has a whole /64 of addresses to come from.
-    private static IPAddress NetworkOf(IPAddress address)
-    {
-        if (address.IsIPv4MappedToIPv6)
-            return address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-            return address;
-        byte[] bytes = address.GetAddressBytes();
-        bytes.AsSpan(NetworkBytesOfIPv6).Clear();
-        return new IPAddress(bytes);
     }
 
     private sealed class Peer

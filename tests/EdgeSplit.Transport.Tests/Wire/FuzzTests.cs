@@ -39,7 +39,7 @@ public sealed class FuzzTests
             Limits = new TransportLimits { MaxHeaderBytes = 4096, MaxTensorBytes = MaxBufferedBytes, MaxBufferedBytes = MaxBufferedBytes },
         });
         await server.StartAsync(cancellationToken);
-        byte[] handshake = Handshake();
+        byte[] handshake = WireBytes.Handshake(MaxBufferedBytes);
         byte[][] conversation = Conversation();
 
         long started = Stopwatch.GetTimestamp();
@@ -66,15 +66,6 @@ public sealed class FuzzTests
         Assert.That((await honest.DescribeAsync(cancellationToken)).Runtime, Is.EqualTo("fake 1"));
     }
 
-    private static byte[] Handshake()
-    {
-        byte[] preamble = new byte[Preamble.ByteCount];
-        Preamble.Own.Write(preamble);
-        var hello = new ArrayBufferWriter<byte>();
-        Connections.Hello.Create(Connections.PeerRole.Coordinator, new WireLimits(4096, MaxBufferedBytes, MaxBufferedBytes, 8), wantsToken: false).Write(hello);
-        return [.. preamble, .. Frame(FrameType.Hello, 0, hello.WrittenSpan, []), .. Frame(FrameType.Proof, 0, [0x92, 0xC4, 0x00, 0xA0], [])];
-    }
-
     private static byte[][] Conversation()
     {
         byte[] body = new byte[300];
@@ -88,31 +79,17 @@ public sealed class FuzzTests
         var encoded = new TensorPart("x", TensorElementType.Float, zeros.Shape, compressedBytes, ActivationEncoding.Lz4);
         return
         [
-            Frame(FrameType.Request, 1, Request(new ExecuteCall(Guid.Empty, "p"), part), body),
-            [.. Frame(FrameType.Request, 3, Request(new ExecuteCall(Guid.Empty, "p"), part, strings), body.AsSpan(100)), .. Frame(FrameType.Data, 3, [], body.AsSpan(200)), .. Frame(FrameType.Data, 3, [], texts)],
-            Frame(FrameType.Request, 5, Request(new EmptyPayload(Operation.Describe)), []),
-            Frame(FrameType.Request, 7, Request(new UnloadCall("p")), []),
-            Frame(FrameType.Request, 9, Request(new LoadCall(1), part), body),
-            Frame(FrameType.Request, 11, Request(new ExecuteCall(Guid.Empty, "p", ActivationEncoding.Lz4), encoded), compressed.AsSpan(0, compressedBytes)),
-            Frame(FrameType.Cancel, 3, [], []),
-            Frame(FrameType.Ping, 0, new byte[8], []),
-            Frame(FrameType.Credit, 0, new byte[8], []),
-            Frame(FrameType.Blocked, 0, [], []),
+            WireBytes.Frame(FrameType.Request, 1, WireBytes.Request(new ExecuteCall(Guid.Empty, "p"), part), body),
+            [.. WireBytes.Frame(FrameType.Request, 3, WireBytes.Request(new ExecuteCall(Guid.Empty, "p"), part, strings), body.AsSpan(100)), .. WireBytes.Frame(FrameType.Data, 3, [], body.AsSpan(200)), .. WireBytes.Frame(FrameType.Data, 3, [], texts)],
+            WireBytes.Frame(FrameType.Request, 5, WireBytes.Request(new EmptyPayload(Operation.Describe)), []),
+            WireBytes.Frame(FrameType.Request, 7, WireBytes.Request(new UnloadCall("p")), []),
+            WireBytes.Frame(FrameType.Request, 9, WireBytes.Request(new LoadCall(1), part), body),
+            WireBytes.Frame(FrameType.Request, 11, WireBytes.Request(new ExecuteCall(Guid.Empty, "p", ActivationEncoding.Lz4), encoded), compressed.AsSpan(0, compressedBytes)),
+            WireBytes.Frame(FrameType.Cancel, 3, [], []),
+            WireBytes.Frame(FrameType.Ping, 0, new byte[8], []),
+            WireBytes.Frame(FrameType.Credit, 0, new byte[8], []),
+            WireBytes.Frame(FrameType.Blocked, 0, [], []),
         ];
-    }
-
-    private static byte[] Request(Payload payload, params TensorPart[] tensors)
-    {
-        var header = new ArrayBufferWriter<byte>();
-        new MessageHead(payload, tensors).WriteRequest(header);
-        return header.WrittenSpan.ToArray();
-    }
-
-    private static byte[] Frame(FrameType type, uint streamId, ReadOnlySpan<byte> header, ReadOnlySpan<byte> body)
-    {
-        byte[] prefix = new byte[FramePrefix.ByteCount];
-        new FramePrefix(type, streamId, header.Length, body.Length).Write(prefix);
-        return [.. prefix, .. header, .. body];
     }
 
     private static byte[] Mutate(byte[] valid, int handshakeBytes, Random random)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using EdgeSplit.Transport.Duplex;
 
 namespace EdgeSplit.Transport.Tests.Wire;
@@ -37,6 +38,19 @@ internal sealed class RecordedPeer : IAsyncDisposable
             heard += count;
         }
         return bytes;
+    }
+
+    /// <summary>Hears until some words come.</summary>
+    public async Task HearUntilAsync(string words, CancellationToken cancellationToken)
+    {
+        using var all = new MemoryStream();
+        byte[] buffer = new byte[4096];
+        while (!Encoding.UTF8.GetString(all.ToArray()).Contains(words, StringComparison.Ordinal))
+        {
+            int count = await _connection.ReceiveAsync(buffer, cancellationToken);
+            Assert.That(count, Is.Positive, $"The connection ended without '{words}'.");
+            all.Write(buffer, 0, count);
+        }
     }
 
     /// <summary>Ends this side and hears the other out.</summary>

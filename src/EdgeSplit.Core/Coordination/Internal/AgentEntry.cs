@@ -1,15 +1,20 @@
 using EdgeSplit.Agents;
+using EdgeSplit.Compression;
 using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Devices;
 
 namespace EdgeSplit.Coordination.Internal;
 
 /// <summary>An agent as the coordinator knows it. What changes is guarded by the registry's lock; reads may be a moment old.</summary>
-internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description, Link link)
+/// <param name="agent">The agent.</param>
+/// <param name="description">What it says of itself.</param>
+/// <param name="link">The link to it, as stated or measured.</param>
+/// <param name="compression">Chooses how tensors travel over the link, unless it states that; null for as they are.</param>
+internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description, Link link, CompressionOptions? compression = null)
 {
     private volatile ResourceReport? _latestReport;
     private readonly MemoryPressure _memory = new();
-    private volatile Link _link = link;
+    private volatile Link _link = compression?.Choose(link) ?? link;
 
     public IEdgeAgent Agent => agent;
 
@@ -18,7 +23,14 @@ internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description,
     public AgentDescription Description => description;
 
     /// <summary>The link between the coordinator and the agent, both ways, as last measured.</summary>
-    public Link Link { get => _link; set => _link = value; }
+    public Link Link => _link;
+
+    /// <summary>How tensors travel to and from the agent now.</summary>
+    public ActivationEncoding Encoding => _link.Compression?.Encoding ?? ActivationEncoding.None;
+
+    /// <summary>Takes over what the link has become, and chooses anew how tensors travel over it.</summary>
+    public void Revise(Link revised) =>
+        _link = compression is not null && link.Compression is null ? compression.Choose(revised with { Compression = null }) : revised;
 
     public AgentState State { get; set; }
 

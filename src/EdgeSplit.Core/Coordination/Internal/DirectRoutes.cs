@@ -9,8 +9,8 @@ internal sealed class DirectRoutes(IReadOnlyList<StageTarget> targets, PeerLinks
     /// <summary>The version of the links that this rests on.</summary>
     public int Version { get; } = links.Version;
 
-    /// <summary>Whether a stage sends what it makes straight to one that reads it.</summary>
-    public bool IsDirect(int from, int to) => links.Find(targets[from].Agent, targets[to].Agent) is not null;
+    /// <summary>Whether a stage sends what it makes straight to one that reads it, or its agent keeps it for that one.</summary>
+    public bool IsDirect(int from, int to) => links.IsDirect(targets[from].Agent, targets[to].Agent);
 
     /// <summary>What a stage sends to another.</summary>
     public PeerDelivery Deliver(int from, int to, IEnumerable<string> outputs)

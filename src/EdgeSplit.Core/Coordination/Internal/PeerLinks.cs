@@ -28,6 +28,14 @@ internal sealed class PeerLinks(CoordinatorOptions options, ILogger logger)
     /// <summary>The link from one agent to another; null where it is not known that there is one.</summary>
     public Link? Find(AgentEntry from, AgentEntry to) => _links.TryGetValue((from, to), out (Link? Link, long Since) known) ? known.Link : null;
 
+    /// <summary>
+    /// Whether what one agent makes goes to another, or to a later stage of its own, without the coordinator. Agents that others can send to
+    /// can also keep what they make; those in this process have it in this process either way.
+    /// </summary>
+    public bool IsDirect(AgentEntry from, AgentEntry to) => from == to
+        ? to.Description.Address is not null && !_links.ContainsKey((from, to))
+        : Find(from, to) is not null;
+
     /// <summary>Measures the links between all of some agents, unless they are too many.</summary>
     public ValueTask MeasureAllAsync(ImmutableArray<AgentEntry> agents, CancellationToken cancellationToken)
     {

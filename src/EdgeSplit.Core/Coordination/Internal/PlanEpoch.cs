@@ -100,6 +100,16 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
             targets[routes.Numbers[stage]].Agent == agent && route.InputSlots.Length + route.OutputSlots.Length > 0).Any());
     }
 
+    /// <summary>Forgets what tensors took between the coordinator and an agent, as after they travel otherwise.</summary>
+    public void ForgetTransfers(AgentEntry agent)
+    {
+        for (int stage = 0; stage < targets.Length; stage++)
+        {
+            if (targets[stage].Agent == agent)
+                recorder.Times.ForgetTransfers(stage);
+        }
+    }
+
     /// <summary>Whether an agent has handed another tensors within a time.</summary>
     public bool HasDelivered(AgentEntry from, AgentEntry to, TimeSpan within)
     {

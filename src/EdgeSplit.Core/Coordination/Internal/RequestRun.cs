@@ -148,7 +148,7 @@ internal sealed class RequestRun
         try
         {
             result = await target.Agent.Agent.ExecuteAsync(
-                new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Encoding, Exchange = route.Exchange }, _token).ConfigureAwait(false);
+                new InferenceRequest(_requestId, target.Partition.Id, new NamedTensors(route.InputNames, inputs)) { Encoding = target.Agent.Encoding, Exchange = route.Exchange }, _token).ConfigureAwait(false);
         }
         finally
         {

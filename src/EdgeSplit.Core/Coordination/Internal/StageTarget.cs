@@ -1,4 +1,3 @@
-using EdgeSplit.Compression;
 using EdgeSplit.Models;
 
 namespace EdgeSplit.Coordination.Internal;
@@ -11,9 +10,6 @@ internal sealed record StageTarget(AgentEntry Agent, ModelPartition Partition, i
 {
     /// <summary>Places for requests that are under way: whoever sends one takes a place, and gives it back when the answer is there.</summary>
     public SemaphoreSlim Places { get; } = new(Window * Math.Max(Agent.Description.Device.ConcurrentStages, 1));
-
-    /// <summary>How tensors travel to and from the agent.</summary>
-    public ActivationEncoding Encoding { get; } = Agent.Link.Compression?.Encoding ?? ActivationEncoding.None;
 
     /// <summary>The tag that measurements carry, boxed once.</summary>
     public KeyValuePair<string, object?> AgentTag { get; } = new("edgesplit.agent.id", Agent.Id);

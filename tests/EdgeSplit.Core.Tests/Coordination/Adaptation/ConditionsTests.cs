@@ -69,7 +69,7 @@ public sealed class ConditionsTests
     [TestCase(10e6, 3, true)]
     public void FindChange_link_changed(double bytesPerSecond, double milliseconds, bool isChange)
     {
-        _two.Link = new Link { BytesPerSecond = bytesPerSecond, Latency = TimeSpan.FromMilliseconds(milliseconds) };
+        _two.Revise(new Link { BytesPerSecond = bytesPerSecond, Latency = TimeSpan.FromMilliseconds(milliseconds) });
         Assert.That(Find(1, _one, _two)?.Trigger, isChange ? Is.EqualTo(RepartitionTrigger.LinkTime) : Is.Null);
     }
 

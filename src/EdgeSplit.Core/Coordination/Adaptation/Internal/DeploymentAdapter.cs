@@ -133,7 +133,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Link link = await LinkMeasurement.ReviseAsync(agent.Agent.ProbeAsync, agent.Link, epoch.Recorder.BytesOf(change.Stage), change.NowSeconds, cancellationToken).ConfigureAwait(false);
         // Where tensors wait for each other their times say that a link is slower than it is; it carries at least what it has carried.
         double carried = epoch.Targets.Select((target, index) => target.Agent == agent ? epoch.Recorder.BytesPerSecondOf(index) : 0).Sum();
-        agent.Link = link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link;
+        coordinator.Revise(agent, link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link);
         deployment.Corrections.ForgetTransfers(agent.Id);
     }
 

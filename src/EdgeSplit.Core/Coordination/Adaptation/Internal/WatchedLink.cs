@@ -25,7 +25,7 @@ internal abstract class WatchedLink
     {
         public override Link? Link => agent.Link;
 
-        public override void Revise(Link link) => agent.Link = link;
+        public override void Revise(Link link) => agent.Revise(link);
 
         public override ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken) => agent.Agent.ProbeAsync(payloadByteCount, cancellationToken);
     }
