@@ -26,8 +26,8 @@ internal static partial class HostingLog
     [LoggerMessage(4006, LogLevel.Warning, "Model '{Model}' waits: {Reason}")]
     public static partial void ModelWaits(ILogger logger, string model, string reason);
 
-    [LoggerMessage(4007, LogLevel.Error, "Model '{Model}' cannot be served.")]
-    public static partial void ModelFailed(ILogger logger, string model, Exception exception);
+    [LoggerMessage(4007, LogLevel.Error, "Model '{Model}' cannot be served: {Reason}")]
+    public static partial void ModelFailed(ILogger logger, string model, string reason, Exception? exception);
 
     [LoggerMessage(4008, LogLevel.Information, "The coordinator waits for {InFlight} requests under way, then stops.")]
     public static partial void Draining(ILogger logger, int inFlight);

@@ -29,6 +29,11 @@ internal static class CommandLine
         {
             return Report(exception.Message, Failed);
         }
+        catch (ArgumentException exception)
+        {
+            // The value of an argument that only the library could judge; which of its parameters that was means nothing here.
+            return Report(exception.Message.Replace($" (Parameter '{exception.ParamName}')", "", StringComparison.Ordinal), BadUsage, exception);
+        }
         catch (OperationCanceledException)
         {
             return Report("stopped before it was done", Failed);

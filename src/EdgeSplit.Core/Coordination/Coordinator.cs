@@ -254,7 +254,9 @@ public sealed class Coordinator : IAsyncDisposable
     /// <param name="options">The model's own settings.</param>
     /// <param name="cancellationToken">Stops the deployment; nothing of it is left.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.NotFound"/>, <see cref="EdgeSplitError.InvalidModel"/>,
-    /// <see cref="EdgeSplitError.UnsupportedModel"/>, <see cref="EdgeSplitError.NoFeasiblePlan"/> or <see cref="EdgeSplitError.ResourceExhausted"/>.</exception>
+    /// <see cref="EdgeSplitError.UnsupportedModel"/>, <see cref="EdgeSplitError.NoFeasiblePlan"/> or <see cref="EdgeSplitError.ResourceExhausted"/>;
+    /// <see cref="EdgeSplitError.InvalidArgument"/>: the plan that the options give is none for the model;
+    /// <see cref="EdgeSplitError.Internal"/>: the partitioner failed.</exception>
     public async ValueTask<Deployment> DeployAsync(string model, DeploymentOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(model);
@@ -273,7 +275,8 @@ public sealed class Coordinator : IAsyncDisposable
     /// </summary>
     /// <param name="agentsTimeout">How long to wait for all the agents that a model ran on; 5 seconds where null. While those that
     /// are there cannot run it at all, <see cref="CoordinatorOptions.CapacityTimeout"/> is waited for others.</param>
-    /// <param name="optionsOf">The options of a model by its name, for what is not stored: partitioner, constraints and progress; defaults where null.</param>
+    /// <param name="optionsOf">The options of a model by its name; defaults where null. Where they give no rate of requests or measured times, the
+    /// stored ones are used; a name in them is not looked at.</param>
     /// <param name="cancellationToken">Stops it; what is deployed by then stays.</param>
     /// <returns>The deployments, those among them that this coordinator had already left out.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidArgument"/>: the options name no repository; or what
@@ -288,8 +291,8 @@ public sealed class Coordinator : IAsyncDisposable
         {
             if (Deployments.Any(deployment => deployment.Name == stored.ModelName))
                 continue;
-            DeploymentOptions options = (optionsOf?.Invoke(stored.ModelName) ?? new DeploymentOptions()) with { RequestsPerSecond = stored.RequestsPerSecond };
-            restoring.Add(RestoreAsync(stored.ModelName, stored, options, agentsTimeout, cancellationToken).AsTask());
+            DeploymentOptions options = optionsOf?.Invoke(stored.ModelName) ?? new DeploymentOptions();
+            restoring.Add(RestoreAsync(stored.ModelName, stored, options with { Name = stored.ModelName }, agentsTimeout, cancellationToken).AsTask());
         }
         return [.. await Task.WhenAll(restoring).ConfigureAwait(false)];
     }
@@ -492,11 +495,11 @@ public sealed class Coordinator : IAsyncDisposable
             {
                 try
                 {
-                    return partitioner.Partition(problem, cancellationToken);
+                    return Solve(partitioner, problem, cancellationToken);
                 }
                 catch (EdgeSplitException exception) when (mustServe && exception.Error == EdgeSplitError.NoFeasiblePlan)
                 {
-                    return partitioner.Partition(problem with { Constraints = problem.Constraints with { HoldsBothEpochs = false } }, cancellationToken);
+                    return Solve(partitioner, problem with { Constraints = problem.Constraints with { HoldsBothEpochs = false } }, cancellationToken);
                 }
             },
             cancellationToken).ConfigureAwait(false);
@@ -504,6 +507,21 @@ public sealed class Coordinator : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         Logger.Planned(name, plan.Partitioner, plan.Stages.Length, plan.Cost.LatencySeconds, plan.Cost.BottleneckSeconds);
         return plan;
+    }
+
+    /// <summary>Partitioners and cost models are the user's: whatever they throw or give, requests and deployments fail with a clear error.</summary>
+    private static PartitionPlan Solve(IPartitioner partitioner, PartitionProblem problem, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return partitioner.Partition(problem, cancellationToken)
+                ?? throw new EdgeSplitException(EdgeSplitError.Internal, $"The partitioner '{partitioner.Name}' gave no plan for model '{problem.Graph.Name}'. Where there is none it throws {nameof(EdgeSplitError.NoFeasiblePlan)}.");
+        }
+        catch (Exception exception) when (exception is not (EdgeSplitException or OperationCanceledException))
+        {
+            throw new EdgeSplitException(
+                EdgeSplitError.Internal, $"The partitioner '{partitioner.Name}' failed on model '{problem.Graph.Name}' with cost model '{problem.CostModel.Name}': {exception.GetType().Name}: {exception.Message}", exception);
+        }
     }
 
     private AgentEntry Find(string id) => _agents.Find(id) ?? throw new EdgeSplitException(EdgeSplitError.NotFound, $"There is no agent '{id}'.");
@@ -600,7 +618,8 @@ public sealed class Coordinator : IAsyncDisposable
             try
             {
                 StoredModel stored = await repository.GetModelAsync(model, cancellationToken).ConfigureAwait(false);
-                return (stored.Path, stored.Name, true);
+                // Under another name it is another model to the repository, which keeps its weights once all the same.
+                return (stored.Path, name ?? stored.Name, name is null || name == stored.Name);
             }
             catch (EdgeSplitException exception) when (exception.Error is EdgeSplitError.NotFound or EdgeSplitError.InvalidArgument)
             {

@@ -83,6 +83,9 @@ public sealed class Deployment : IAsyncDisposable
     /// <summary>What is done if an agent is lost that the plan needs, and how far that is prepared (<see cref="AdaptationOptions.Standby"/>).</summary>
     public ImmutableArray<StandbyPlan> StandbyPlans => _standby?.Plans ?? [];
 
+    /// <summary>Whether the agents of the plan can be reached, or at least those of one of its routes. A request that comes while it is false waits for another plan.</summary>
+    public bool IsServing => CurrentEpoch is { IsServing: true };
+
     /// <summary>What a request must give.</summary>
     public ImmutableArray<TensorInfo> Inputs => _model.Inputs;
 
@@ -205,7 +208,8 @@ public sealed class Deployment : IAsyncDisposable
         {
             PlanEpoch? last = Interlocked.Exchange(ref _epoch, null);
             await DrainAsync(Task.WhenAll(_draining, _keeping, last?.CloseAsync() ?? Task.CompletedTask), last).ConfigureAwait(false);
-            if (forGood && last is not null)
+            // What the repository knows is by name: it may be another's by now.
+            if (forGood && last is not null && !_coordinator.Deployments.Any(other => other.Name == Name))
                 await KeepAsync(null).ConfigureAwait(false);
         }
         finally

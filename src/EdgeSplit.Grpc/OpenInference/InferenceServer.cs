@@ -20,8 +20,8 @@ internal sealed class InferenceServer(Coordinator coordinator, GrpcServiceOption
 
     public ServedModels Models { get; } = new(coordinator);
 
-    /// <summary>Whether there is anything to ask.</summary>
-    public bool IsReady => !coordinator.Deployments.IsEmpty;
+    /// <summary>Whether there is something to ask, and all of it would answer.</summary>
+    public bool IsReady => coordinator.Deployments is { IsEmpty: false } deployments && deployments.All(static deployment => deployment.IsServing);
 
     /// <summary>Runs a model.</summary>
     /// <param name="model">The model.</param>

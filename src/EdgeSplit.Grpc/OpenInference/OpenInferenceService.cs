@@ -20,11 +20,8 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
     public override Task<V2.ServerReadyResponse> ServerReady(V2.ServerReadyRequest request, ServerCallContext context) =>
         Task.FromResult(new V2.ServerReadyResponse { Ready = server.IsReady });
 
-    public override Task<V2.ModelReadyResponse> ModelReady(V2.ModelReadyRequest request, ServerCallContext context)
-    {
-        server.Models.Find(request.Name, request.Version);
-        return Task.FromResult(new V2.ModelReadyResponse { Ready = true });
-    }
+    public override Task<V2.ModelReadyResponse> ModelReady(V2.ModelReadyRequest request, ServerCallContext context) =>
+        Task.FromResult(new V2.ModelReadyResponse { Ready = server.Models.Find(request.Name, request.Version).IsReady });
 
     public override Task<V2.ServerMetadataResponse> ServerMetadata(V2.ServerMetadataRequest request, ServerCallContext context)
     {
@@ -47,7 +44,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
     {
         var response = new V2.RepositoryIndexResponse();
         response.Models.Add(server.Models.All.Select(static model =>
-            new V2.RepositoryIndexResponse.Types.ModelIndex { Name = model.Name, Version = model.VersionText, State = "READY" }));
+            new V2.RepositoryIndexResponse.Types.ModelIndex { Name = model.Name, Version = model.VersionText, State = model.State, Reason = model.Reason }));
         return Task.FromResult(response);
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.IO.Compression;
 using System.Text.Json;
 using EdgeSplit.Grpc.Messages;
 using EdgeSplit.Tensors;
@@ -20,7 +21,7 @@ internal static class RestBody
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidInput"/> or <see cref="EdgeSplitError.Overloaded"/>.</exception>
     public static async Task<RestRequest> ReadAsync(HttpRequest request, GrpcServiceOptions options, BufferReservation reservation, CancellationToken cancellationToken)
     {
-        if (request.ContentLength is { } length)
+        if (request.ContentLength is { } length && request.Headers.ContentEncoding.Count == 0)
         {
             if (length > options.MaxTensorBytes)
                 throw TooLarge(options);
@@ -29,18 +30,43 @@ internal static class RestBody
             await request.Body.ReadExactlyAsync(owner.Memory, cancellationToken).ConfigureAwait(false);
             return RestRequest.Read(owner.Memory, JsonLength(request, (int)length), options.Pool);
         }
+        Stream content = Decompressed(request);
+        await using (content.ConfigureAwait(false))
+            return await ReadToEndAsync(request, content, options, reservation, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads a request of which nobody says how long it is.</summary>
+    private static async Task<RestRequest> ReadToEndAsync(HttpRequest request, Stream content, GrpcServiceOptions options, BufferReservation reservation, CancellationToken cancellationToken)
+    {
         using var body = new MemoryStream();
         byte[] piece = new byte[TensorSender.PartBytes];
-        int read;
-        while ((read = await request.Body.ReadAsync(piece, cancellationToken).ConfigureAwait(false)) > 0)
+        try
         {
-            if (body.Length + read > options.MaxTensorBytes)
-                throw TooLarge(options);
-            reservation.Reserve(read);
-            body.Write(piece, 0, read);
+            int read;
+            while ((read = await content.ReadAsync(piece, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                if (body.Length + read > options.MaxTensorBytes)
+                    throw TooLarge(options);
+                reservation.Reserve(read);
+                body.SetLength(body.Length + read);
+                piece.AsSpan(0, read).CopyTo(body.GetBuffer().AsSpan((int)body.Length - read));
+            }
+            return RestRequest.Read(body.GetBuffer().AsMemory(0, (int)body.Length), JsonLength(request, (int)body.Length), options.Pool);
         }
-        return RestRequest.Read(body.GetBuffer().AsMemory(0, (int)body.Length), JsonLength(request, (int)body.Length), options.Pool);
+        catch (InvalidDataException exception)
+        {
+            throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"The request is not compressed as its header says: {exception.Message}", exception);
+        }
     }
+
+    /// <summary>What a client has compressed, as Triton's clients may.</summary>
+    private static Stream Decompressed(HttpRequest request) => request.Headers.ContentEncoding.ToString() switch
+    {
+        "" or "identity" => request.Body,
+        "gzip" => new GZipStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
+        "deflate" => new ZLibStream(request.Body, CompressionMode.Decompress, leaveOpen: true),
+        var other => throw new EdgeSplitException(EdgeSplitError.InvalidInput, $"The request's content encoding '{other}' is unknown; send gzip, deflate, or none."),
+    };
 
     /// <summary>Writes a response.</summary>
     public static async Task WriteAsync(

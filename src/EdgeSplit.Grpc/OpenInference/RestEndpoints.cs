@@ -15,6 +15,9 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
     // The messages of the gRPC side say the same in the same words.
     private static readonly Lazy<byte[]> Description = new(ReadDescription);
 
+    private static readonly string[] Reading = ["GET", "HEAD"];
+    private static readonly string[] Running = ["POST"];
+
     private readonly BufferBudget _budget = BufferBudget.Of(options);
     private readonly ILogger _logger = options.CreateLogger<RestEndpoints>();
 
@@ -28,24 +31,35 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
             Version = InferenceServer.Version,
             Extensions = { InferenceServer.Extensions },
         });
-        root.MapGet("/openapi.json", static context => WriteAsync(context, "application/json", Description.Value));
-        root.MapGet("/health/live", static context => WriteStateAsync(context, "live", true));
-        root.MapGet("/health/ready", context => WriteStateAsync(context, "ready", server.IsReady));
-        root.MapPost("/repository/index", Guarded(WriteIndexAsync));
+        Route(root, "/openapi.json", Reading, static context => WriteAsync(context, "application/json", Description.Value));
+        Route(root, "/health/live", Reading, static context => WriteStateAsync(context, "live", true));
+        Route(root, "/health/ready", Reading, context => WriteStateAsync(context, "ready", server.IsReady));
+        Route(root, "/repository/index", Running, WriteIndexAsync);
         Get(root, "/models/stats", _ => Statistics(null, null));
         foreach (string model in (string[])["/models/{model}", "/models/{model}/versions/{version}"])
         {
             Get(root, model, context => InferenceServer.MetadataOf(Find(context), server.Models.VersionsOf(Value(context, "model")!)));
             Get(root, model + "/stats", context => Statistics(Value(context, "model"), Value(context, "version")));
-            root.MapGet(model + "/ready", Guarded(context => context.Response.WriteAsJsonAsync(
-                new Dictionary<string, object> { ["name"] = Find(context).Name, ["ready"] = true }, context.RequestAborted)));
-            root.MapPost(model + "/infer", Guarded(InferAsync));
+            Route(root, model + "/ready", Reading, WriteModelStateAsync);
+            Route(root, model + "/infer", Running, InferAsync);
         }
+        root.Map("/{**path}", context => WriteErrorAsync(context, StatusCodes.Status404NotFound, $"Nothing is at '{context.Request.Path}'; /v2/openapi.json describes what is."));
         return root;
     }
 
-    private void Get(RouteGroupBuilder root, string pattern, Func<HttpContext, IMessage> answer) => root.MapGet(
-        pattern, Guarded(context => WriteAsync(context, "application/json", MessageJson.Write(answer(context)))));
+    private void Get(RouteGroupBuilder root, string pattern, Func<HttpContext, IMessage> answer) =>
+        Route(root, pattern, Reading, context => WriteAsync(context, "application/json", MessageJson.Write(answer(context))));
+
+    /// <summary>Maps a path. Its other methods are refused as the protocol refuses things, which the web server alone would not do.</summary>
+    private void Route(RouteGroupBuilder root, string pattern, string[] methods, RequestDelegate handler)
+    {
+        root.MapMethods(pattern, methods, Guarded(handler));
+        root.Map(pattern, context =>
+        {
+            context.Response.Headers.Allow = string.Join(", ", methods);
+            return WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed, $"'{context.Request.Path}' takes {string.Join(" and ", methods)}, not {context.Request.Method}.");
+        });
+    }
 
     private async Task InferAsync(HttpContext context)
     {
@@ -59,8 +73,15 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
     }
 
     private Task WriteIndexAsync(HttpContext context) => context.Response.WriteAsJsonAsync(
-        server.Models.All.Select(static model => new Dictionary<string, string> { ["name"] = model.Name, ["version"] = model.VersionText, ["state"] = "READY", ["reason"] = "" }),
+        server.Models.All.Select(static model => new Dictionary<string, string> { ["name"] = model.Name, ["version"] = model.VersionText, ["state"] = model.State, ["reason"] = model.Reason }),
         context.RequestAborted);
+
+    private Task WriteModelStateAsync(HttpContext context)
+    {
+        ServedModel model = Find(context);
+        context.Response.StatusCode = StatusOf(model.IsReady);
+        return context.Response.WriteAsJsonAsync(new Dictionary<string, object> { ["name"] = model.Name, ["ready"] = model.IsReady }, context.RequestAborted);
+    }
 
     private V2.ModelStatisticsResponse Statistics(string? name, string? version)
     {
@@ -86,15 +107,18 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
         }
         catch (EdgeSplitException exception) when (!context.Response.HasStarted)
         {
+            context.Response.Clear();
             await WriteErrorAsync(context, StatusOf(exception.Error), exception.Message).ConfigureAwait(false);
         }
         catch (ObjectDisposedException) when (!context.Response.HasStarted)
         {
+            context.Response.Clear();
             await WriteErrorAsync(context, StatusCodes.Status503ServiceUnavailable, "The model is being withdrawn.").ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not BadHttpRequestException && !context.Response.HasStarted)
         {
             GrpcLog.CallFailed(_logger, context.Request.Path, exception);
+            context.Response.Clear();
             await WriteErrorAsync(context, StatusCodes.Status500InternalServerError, "The server failed unexpectedly; its log tells more.").ConfigureAwait(false);
         }
     };
@@ -112,17 +136,18 @@ internal sealed class RestEndpoints(InferenceServer server, GrpcServiceOptions o
 
     private static Task WriteErrorAsync(HttpContext context, int status, string message)
     {
-        context.Response.Clear();
         context.Response.StatusCode = status;
         return context.Response.WriteAsJsonAsync(new Dictionary<string, string> { ["error"] = message });
     }
 
     private static Task WriteStateAsync(HttpContext context, string name, bool value)
     {
-        // The protocol asks for a status of the 400s where the answer is no.
-        context.Response.StatusCode = value ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest;
+        context.Response.StatusCode = StatusOf(value);
         return context.Response.WriteAsJsonAsync(new Dictionary<string, bool> { [name] = value });
     }
+
+    // The protocol asks for a status of the 400s where the answer is no.
+    private static int StatusOf(bool isReady) => isReady ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest;
 
     private static Task WriteAsync(HttpContext context, string contentType, byte[] body)
     {

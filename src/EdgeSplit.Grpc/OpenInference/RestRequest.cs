@@ -51,15 +51,14 @@ internal sealed class RestRequest : IDisposable
 
     private void ReadAll(JsonElement root, ReadOnlyMemory<byte> binary, TensorBufferPool pool)
     {
-        if (root.TryGetProperty("id", out JsonElement id))
-            Id = id.GetString();
+        Id = Optional(root, "id")?.GetString();
         _isBinary = Flag(root, "binary_data_output") ?? false;
         int offset = 0;
         foreach (JsonElement input in Required(root, "inputs", "the request").EnumerateArray())
             ReadInput(input, binary, ref offset, pool);
         if (offset != binary.Length)
             throw Invalid($"there are {binary.Length} bytes of binary data, but the inputs' binary_data_size add up to {offset}");
-        if (!root.TryGetProperty("outputs", out JsonElement outputs))
+        if (Optional(root, "outputs") is not { } outputs)
             return;
         foreach (JsonElement output in outputs.EnumerateArray())
         {
@@ -83,7 +82,7 @@ internal sealed class RestRequest : IDisposable
         TensorShape shape = RawContents.ShapeOf(name, Required(input, "shape", $"input '{name}'").EnumerateArray().Select(static dimension => dimension.GetInt64()));
         if (Parameter(input, "binary_data_size") is not { } size)
         {
-            Inputs.Add(name, input.TryGetProperty("data", out JsonElement data)
+            Inputs.Add(name, Optional(input, "data") is { } data
                 ? JsonTensors.Read(name, type, shape, data, pool)
                 : throw Invalid($"input '{name}' has neither data nor the parameter binary_data_size"));
             return;
@@ -101,7 +100,11 @@ internal sealed class RestRequest : IDisposable
     private static bool? Flag(JsonElement owner, string name) => Parameter(owner, name)?.GetBoolean();
 
     private static JsonElement? Parameter(JsonElement owner, string name) =>
-        owner.TryGetProperty("parameters", out JsonElement parameters) && parameters.TryGetProperty(name, out JsonElement value) ? value : null;
+        Optional(owner, "parameters") is { } parameters ? Optional(parameters, name) : null;
+
+    // Many clients write null for what they leave out.
+    private static JsonElement? Optional(JsonElement owner, string name) =>
+        owner.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private static EdgeSplitException Invalid(string what) => new(EdgeSplitError.InvalidInput, $"The request cannot be used: {what}.");
 }

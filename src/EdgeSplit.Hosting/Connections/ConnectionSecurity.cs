@@ -22,7 +22,7 @@ public class ConnectionSecurity
     /// <summary>The certificate's private key in PEM; null for the same name with the extension <c>.key</c>.</summary>
     public string? KeyFile { get; set; }
 
-    /// <summary>The name that the other side's certificate must have; null for the host that is connected to.</summary>
+    /// <summary>The name that the certificate of the coordinator or the agents that are connected to must have; null for the host that is connected to. Agents check each other's by their own hosts.</summary>
     public string? ServerName { get; set; }
 
     /// <summary>Lets in whoever reaches a port that listens beyond this machine without TLS or token. Only for networks in which everyone is trusted.</summary>

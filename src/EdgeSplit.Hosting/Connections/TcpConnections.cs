@@ -15,8 +15,12 @@ internal static class TcpConnections
 
     public static RemoteEdgeAgentOptions ForConnecting(IServiceProvider provider) => Connecting<RemoteEdgeAgentOptions>(provider);
 
-    /// <summary>Other agents are reached as a coordinator reaches them.</summary>
-    public static TcpAgentPeers CreatePeers(IServiceProvider provider) => new(ForConnecting(provider) with { ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });
+    /// <summary>Other agents are reached as a coordinator reaches them, each by the name of its own.</summary>
+    public static TcpAgentPeers CreatePeers(IServiceProvider provider)
+    {
+        RemoteEdgeAgentOptions options = ForConnecting(provider);
+        return new TcpAgentPeers(options with { Tls = options.Tls is { } tls ? tls with { ServerName = null } : null, ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });
+    }
 
     public static AgentDialerOptions ForDialling(IServiceProvider provider, string? peerAddress, IProgress<DialProgress> progress) =>
         Connecting<AgentDialerOptions>(provider) with { PeerAddress = peerAddress, Progress = progress };

@@ -168,7 +168,8 @@ public sealed class DeployedModels
             catch (Exception exception)
             {
                 Set(entry, ModelState.Failed, exception.Message);
-                HostingLog.ModelFailed(_logger, entry.Model.ServedName, exception);
+                // What EdgeSplit says is clear without the trace.
+                HostingLog.ModelFailed(_logger, entry.Model.ServedName, exception.Message, exception is EdgeSplitException ? null : exception);
                 entry.Served.TrySetException(exception);
                 // Nobody has to wait for the model.
                 _ = entry.Served.Task.Exception;

@@ -59,8 +59,8 @@ internal static class AgentCommand
                 runtime = new SlowedPartitionRuntime(runtime, result.GetValue(slow));
             string? folder = result.GetValue(blobs);
             using BlobCache? cache = folder is not null && result.GetValue(cacheLimit) is int limit ? new BlobCache(folder, (long)limit << 20) : null;
-            // Other agents are reached as coordinators reach this one.
-            await using var peers = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = security.Token(result), Tls = security.ForConnecting(result), ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });
+            // Other agents are reached as coordinators reach this one, each by the name of its own; --tls-name is the coordinator's.
+            await using var peers = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = security.Token(result), Tls = security.ForConnecting(result) is { } tls ? tls with { ServerName = null } : null, ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });
             await using var agent = new EdgeAgent(result.GetRequiredValue(id), runtime, new EdgeAgentOptions
             {
                 BlobStore = cache ?? (IBlobStore?)(folder is null ? null : new FolderBlobStore(folder)),

@@ -18,7 +18,7 @@ internal sealed class SecurityArguments
     private readonly Option<string> _authority = new("--tls-ca") { Description = "Use TLS; the other side's certificate must be from this authority.", HelpName = "FILE.crt" };
     private readonly Option<string> _certificate = new("--tls-cert") { Description = "Use TLS with this certificate of one's own; needed to listen with TLS.", HelpName = "FILE.crt" };
     private readonly Option<string> _key = new("--tls-key") { Description = "The certificate's private key. Default: the same name with .key.", HelpName = "FILE.key" };
-    private readonly Option<string> _name = new("--tls-name") { Description = "The name that the other side's certificate must have. Default: the host that is connected to.", HelpName = "NAME" };
+    private readonly Option<string> _name = new("--tls-name") { Description = "The name that the certificate of whoever is connected to must have; agents check each other's by their own hosts. Default: the host that is connected to.", HelpName = "NAME" };
 
     private readonly Option<bool> _open = new("--dangerously-allow-unauthenticated-remote-connections")
     {

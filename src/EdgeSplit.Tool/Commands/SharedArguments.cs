@@ -9,7 +9,16 @@ namespace EdgeSplit.Tool.Commands;
 /// <summary>Arguments and options that several commands take.</summary>
 internal static class SharedArguments
 {
-    public static Argument<string> Model() => new("model") { Description = "The ONNX model file.", HelpName = "MODEL" };
+    public static Argument<string> Model()
+    {
+        var argument = new Argument<string>("model") { Description = "The ONNX model file.", HelpName = "MODEL" };
+        argument.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: "" }])
+                result.AddError("The model's name is empty.");
+        });
+        return argument;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "Print data as JSON instead of tables." };
 

@@ -74,11 +74,14 @@ internal static class ServeApplication
     public static async Task WatchModelsAsync(WebApplication application, CancellationToken cancellationToken)
     {
         DeployedModels models = application.Services.GetRequiredService<DeployedModels>();
-        await Task.WhenAll(models.Statuses.Select(async status =>
+        Task[] served = [.. models.Statuses.Select(async status =>
         {
             Deployment deployment = await models.GetAsync(status.Name, cancellationToken);
             Console.Out.WriteLine($"model '{deployment.Name}' is served, {deployment.Plan.Stages.Length} stages on {string.Join(", ", deployment.Plan.Stages.Select(stage => deployment.Plan.Fleet.Devices[stage.Device].Id).Distinct())}");
-        })).ConfigureAwait(false);
+        })];
+        // One that fails is told although others still wait for agents.
+        await foreach (Task one in Task.WhenEach(served).ConfigureAwait(false))
+            await one.ConfigureAwait(false);
     }
 
     private static void AddEdgeSplit(IServiceCollection services, ServeSettings settings)

@@ -100,6 +100,43 @@ public sealed class CoordinatorTests
         Assert.That(exception.Message, Does.Contain("'stranger'"));
     }
 
+    private static readonly TestCaseData<Func<PartitionProblem, PartitionPlan>>[] BadPartitioners =
+    [
+        new(static _ => throw new InvalidOperationException("a defect")) { TestName = "throws" },
+        new(static _ => null!) { TestName = "gives nothing" },
+    ];
+
+    [TestCaseSource(nameof(BadPartitioners))]
+    public async Task Deploy_with_a_partitioner_that_fails_says_so(Func<PartitionProblem, PartitionPlan> partition)
+    {
+        await using Cluster cluster = await Cluster.CreateAsync(Model);
+        var options = new DeploymentOptions { Partitioner = new BadPartitioner(partition) };
+        EdgeSplitException exception = await ErrorAssert.FailsWithAsync(EdgeSplitError.Internal, () => cluster.Coordinator.DeployAsync("chain", options).AsTask());
+        Assert.That(exception.Message, Does.Contain("'bad'").And.Contain("'chain'"));
+    }
+
+    [Test]
+    public async Task Deploy_of_a_plan_with_devices_or_layers_that_do_not_exist_is_refused()
+    {
+        await using Cluster cluster = await Cluster.CreateAsync(Model);
+        PartitionPlan good = FixedPartitioner.Plan(await cluster.Coordinator.CreateProblemAsync(Model.Graph), ["a", "b", "c", "a"]);
+        PartitionPlan[] bad =
+        [
+            good with { Stages = [.. good.Stages.Select(static stage => stage with { Device = 7 })] },
+            good with { Stages = [.. good.Stages.Select(static stage => stage with { Layers = [99] })] },
+            good with { Assignment = [0] },
+        ];
+        foreach (PartitionPlan plan in bad)
+            await ErrorAssert.FailsWithAsync(EdgeSplitError.InvalidArgument, () => cluster.Coordinator.DeployAsync("chain", new DeploymentOptions { Plan = plan }).AsTask());
+    }
+
+    private sealed class BadPartitioner(Func<PartitionProblem, PartitionPlan> partition) : IPartitioner
+    {
+        public string Name => "bad";
+
+        public PartitionPlan Partition(PartitionProblem problem, CancellationToken cancellationToken) => partition(problem);
+    }
+
     [Test]
     public async Task Deploy_of_several_models_shares_the_agents()
     {

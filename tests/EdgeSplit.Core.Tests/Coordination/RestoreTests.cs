@@ -86,6 +86,52 @@ public sealed class RestoreTests
     }
 
     [Test]
+    public async Task Restore_takes_the_rate_that_the_options_give_before_the_stored_one()
+    {
+        var rates = new List<double>();
+        await DeployAndEndAsync(options: new DeploymentOptions { RequestsPerSecond = 3 });
+        var recording = new FixedPartitioner(problem =>
+        {
+            rates.Add(problem.RequestsPerSecond);
+            return problem.Graph.Layers.Select(static _ => "a");
+        });
+        // None of the former agents is there, so the model is planned anew.
+        await using Cluster cluster = await CreateAsync(agents: 1);
+        Deployment given = (await cluster.Coordinator.RestoreAsync(TimeSpan.Zero, _ => new DeploymentOptions { RequestsPerSecond = 5, Partitioner = recording })).Single();
+        await given.RepartitionAsync();
+        await cluster.Coordinator.DisposeAsync();
+        await using Cluster next = await CreateAsync(agents: 1);
+        await (await next.Coordinator.RestoreAsync(TimeSpan.Zero, _ => new DeploymentOptions { Partitioner = recording })).Single().RepartitionAsync();
+        Assert.That(rates.Distinct(), Is.EqualTo([5.0]), "The second takes what the first has stored.");
+    }
+
+    [Test]
+    public async Task Restore_goes_on_with_a_deployment_that_has_taken_the_place_of_another_of_its_name()
+    {
+        await DeployAndEndAsync(static async (cluster, deployment) =>
+        {
+            await cluster.Coordinator.DeployAsync("chain");
+            await deployment.DisposeAsync();
+            await deployment.DisposeAsync();
+        });
+        await using Cluster cluster = await CreateAsync();
+        Assert.That((await cluster.Coordinator.RestoreAsync()).ToArray(), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Deploy_of_a_stored_model_under_another_name_is_restored_under_it()
+    {
+        await DeployAndEndAsync(static async (cluster, deployment) =>
+        {
+            Deployment other = await cluster.Coordinator.DeployAsync("chain", new DeploymentOptions { Name = "other" });
+            Assert.That(other.Name, Is.EqualTo("other"));
+            Assert.That(deployment.Name, Is.EqualTo("chain"));
+        });
+        await using Cluster cluster = await CreateAsync();
+        Assert.That((await cluster.Coordinator.RestoreAsync()).Select(static deployment => deployment.Name), Is.EqualTo(["chain", "other"]));
+    }
+
+    [Test]
     public async Task Restore_without_a_repository_says_what_to_set()
     {
         await using Cluster cluster = await Cluster.CreateAsync(Model);
@@ -100,11 +146,11 @@ public sealed class RestoreTests
         await deployment.RepartitionAsync(FixedPartitioner.Plan(await cluster.Coordinator.CreateProblemAsync(Model.Graph), agents.Select(static agent => agent.ToString())));
 
     /// <summary>A coordinator's life: it deploys the model, something is done with it, and it ends.</summary>
-    private async Task DeployAndEndAsync(Func<Cluster, Deployment, ValueTask>? then = null)
+    private async Task DeployAndEndAsync(Func<Cluster, Deployment, ValueTask>? then = null, DeploymentOptions? options = null)
     {
         Model.Save(_folder["chain.json"]);
         await using Cluster cluster = await CreateAsync();
-        Deployment deployment = await cluster.Coordinator.DeployAsync(_folder["chain.json"]);
+        Deployment deployment = await cluster.Coordinator.DeployAsync(_folder["chain.json"], options);
         if (then is not null)
             await then(cluster, deployment);
     }

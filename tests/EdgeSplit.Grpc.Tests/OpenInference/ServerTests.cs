@@ -106,6 +106,96 @@ internal sealed class ServerTests
         Assert.That(statistics.RootElement.GetProperty("model_stats")[0].GetProperty("inference_count").GetInt64(), Is.Zero);
     }
 
+    [Test]
+    public async Task Ready_isNo_whileAgentsAreLostThatNoOtherReplaces()
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        string model = $"/v2/models/{system.Deployment.Name}/ready";
+        using (HttpResponseMessage before = await http.GetAsync(model))
+            Assert.That(before.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        await system.TcpServer.DisposeAsync();
+        await system.GrpcServer.DisposeAsync();
+        while (system.Deployment.IsServing)
+            await Task.Delay(10);
+        foreach (string path in (string[])[model, "/v2/health/ready"])
+        {
+            using HttpResponseMessage after = await http.GetAsync(path);
+            Assert.That(after.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), path);
+        }
+        using GrpcChannel channel = GrpcChannel.ForAddress(host.GrpcAddress);
+        var client = new GRPCInferenceService.GRPCInferenceServiceClient(channel);
+        Assert.That((await client.ServerReadyAsync(new ServerReadyRequest())).Ready, Is.False);
+        Assert.That((await client.ModelReadyAsync(new ModelReadyRequest { Name = system.Deployment.Name })).Ready, Is.False);
+        Assert.That((await client.RepositoryIndexAsync(new RepositoryIndexRequest())).Models[0].State, Is.EqualTo("UNAVAILABLE"));
+    }
+
+    [TestCase("GET", "/v2/nothing", HttpStatusCode.NotFound)]
+    [TestCase("POST", "/v2/repository/models/chain/load", HttpStatusCode.NotFound)]
+    [TestCase("POST", "/v2/health/live", HttpStatusCode.MethodNotAllowed)]
+    [TestCase("GET", "/v2/models/chain/infer", HttpStatusCode.MethodNotAllowed)]
+    [TestCase("DELETE", "/v2/models/chain", HttpStatusCode.MethodNotAllowed)]
+    [TestCase("GET", "/v2/models/chain/versions/2", HttpStatusCode.NotFound)]
+    [TestCase("HEAD", "/v2/health/live", HttpStatusCode.OK)]
+    public async Task Path_orMethod_thatIsNotThere_isToldAsAnError(string method, string path, HttpStatusCode status)
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        using HttpResponseMessage response = await http.SendAsync(request);
+        Assert.That(response.StatusCode, Is.EqualTo(status));
+        if (status == HttpStatusCode.OK)
+            return;
+        using JsonDocument error = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
+        Assert.That(error.RootElement.GetProperty("error").GetString(), Is.Not.Empty);
+        Assert.That(response.Content.Headers.Allow, status == HttpStatusCode.MethodNotAllowed ? Is.Not.Empty : Is.Empty);
+    }
+
+    [TestCase("gzip", false)]
+    [TestCase("deflate", false)]
+    [TestCase("gzip", true)]
+    [TestCase("br", false)]
+    public async Task Infer_ofACompressedRequest_isUnderstood(string encoding, bool isDamaged)
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        // Clients write null for what they leave out.
+        string json = JsonSerializer.Serialize(new
+        {
+            id = (string?)null,
+            parameters = (object?)null,
+            outputs = (object?)null,
+            inputs = system.Deployment.Inputs.Select(static input => new
+            {
+                name = input.Name,
+                datatype = "FP32",
+                parameters = (object?)null,
+                shape = input.Dimensions.Select(static dimension => dimension.Size ?? 1),
+                data = new float[input.Dimensions.Aggregate(1L, static (product, dimension) => product * (dimension.Size ?? 1))],
+            }),
+        });
+        using var packed = new MemoryStream();
+        await using (Stream stream = encoding switch
+        {
+            "gzip" => new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true),
+            "deflate" => new System.IO.Compression.ZLibStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true),
+            _ => new System.IO.Compression.BrotliStream(packed, System.IO.Compression.CompressionLevel.Fastest, leaveOpen: true),
+        })
+        {
+            await stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(json));
+        }
+        byte[] bytes = packed.ToArray();
+        if (isDamaged)
+            bytes[0] ^= 0xFF;
+        using var content = new ByteArrayContent(bytes);
+        content.Headers.ContentEncoding.Add(encoding);
+        using HttpResponseMessage response = await http.PostAsync($"/v2/models/{system.Deployment.Name}/infer", content);
+        Assert.That(response.StatusCode, Is.EqualTo(isDamaged || encoding == "br" ? HttpStatusCode.BadRequest : HttpStatusCode.OK), await response.Content.ReadAsStringAsync());
+    }
+
     [TestCase("not json")]
     [TestCase("[]")]
     [TestCase("{}")]

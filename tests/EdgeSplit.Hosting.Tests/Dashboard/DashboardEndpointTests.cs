@@ -55,6 +55,12 @@ internal sealed class DashboardEndpointTests
         Assert.That(await unknown.Content.ReadAsStringAsync(), Does.Contain("nobody"));
         using HttpResponseMessage twice = await client.PostAsJsonAsync("api/models", new { model = "chain" });
         Assert.That(twice.StatusCode, Is.EqualTo(HttpStatusCode.Conflict));
+        foreach (string text in (string[])["", "{}", "no JSON", """{"model": null}"""])
+        {
+            using HttpResponseMessage unclear = await client.PostAsync("api/models", new StringContent(text));
+            Assert.That(unclear.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), text);
+            Assert.That(await unclear.Content.ReadAsStringAsync(), Does.Contain("error"));
+        }
     }
 
     [TestCase("192.0.2.1", null, null, false, false)]

@@ -53,7 +53,7 @@ public sealed class OnnxPartitionExecutorTests
     {
         ModelProto model = Model([Node("Identity", ["x"], ["y"])], [Value("x", TensorElementType.String, "2", "2")], [Value("y", TensorElementType.String, "2", "2")]);
         using IPartitionExecutor executor = await LoadAsync(model);
-        string[] texts = ["", "a", "größer", "日本語 🙂"];
+        string[] texts = ["", "a\0b", "größer", "日本語 🙂"];
 
         using Tensor input = Tensor.FromStrings(texts, new TensorShape(2, 2));
         using Tensor output = executor.Execute(Inputs(("x", input)), CancellationToken.None)["y"];

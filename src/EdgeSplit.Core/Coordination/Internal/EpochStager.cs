@@ -136,12 +136,18 @@ internal sealed class EpochStager(
     private void CheckIsForModel(PartitionPlan plan)
     {
         ModelGraph graph = model.Graph;
-        if (ReferenceEquals(plan.Graph, graph))
-            return;
-        if (!plan.Graph.Layers.Select(static layer => layer.Name).SequenceEqual(graph.Layers.Select(static layer => layer.Name)))
+        if (!ReferenceEquals(plan.Graph, graph) && !plan.Graph.Layers.Select(static layer => layer.Name).SequenceEqual(graph.Layers.Select(static layer => layer.Name)))
         {
             throw new EdgeSplitException(
                 EdgeSplitError.InvalidArgument, $"The plan is for another model than '{modelName}': its layers ({plan.Graph.Layers.Length}) are not the model's ({graph.Layers.Length}).");
         }
+        if (plan.Assignment.Length != graph.Layers.Length || plan.Stages.Any(stage => !IsWithin(stage.Device, plan.Fleet.Devices.Length) || stage.Layers.Any(layer => !IsWithin(layer, graph.Layers.Length)))
+            || plan.Routes.Any(route => route.Stages.Any(stage => !IsWithin(stage, plan.Stages.Length))))
+        {
+            throw new EdgeSplitException(
+                EdgeSplitError.InvalidArgument, $"The plan of '{plan.Partitioner}' for model '{modelName}' names layers, devices or stages that do not exist. Let a {nameof(PlanEvaluator)} make plans of assignments.");
+        }
     }
+
+    private static bool IsWithin(int index, int count) => index >= 0 && index < count;
 }

@@ -1,7 +1,9 @@
 "use strict";
 const svgNs = "http://www.w3.org/2000/svg";
 const hue = device => (device * 137.508 + 210) % 360;
-const colour = (device, light = 45) => `hsl(${hue(device)} 60% ${light}%)`;
+// Yellow, green and cyan look much lighter than the others; white text stands on all of them.
+const dimmed = angle => 15 * Math.max(0, Math.cos((angle - 120) * 0.75 * Math.PI / 180));
+const colour = (device, light = 45) => `hsl(${hue(device)} 60% ${light - dimmed(hue(device))}%)`;
 const element = (parent, name, attributes = {}, text) => {
   const node = parent.appendChild(document.createElementNS(svgNs, name));
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);

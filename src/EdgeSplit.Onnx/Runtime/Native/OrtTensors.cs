@@ -80,22 +80,23 @@ internal static unsafe class OrtTensors
             OrtNative.Check(((delegate* unmanaged<nint, long*, nuint, int, nint*, nint>)OrtNative.Api.CreateTensorAsOrtValue)(
                 allocator, dimensions, (nuint)tensor.Shape.Rank, (int)TensorElementType.String, &value));
         }
-        nint[] texts = [.. tensor.Strings.Select(Marshal.StringToCoTaskMemUTF8)];
         try
         {
-            fixed (nint* first = texts)
-                OrtNative.Check(((delegate* unmanaged<nint, nint*, nuint, nint>)OrtNative.Api.FillStringTensor)(value, first, (nuint)texts.Length));
+            for (int i = 0; i < tensor.Strings.Count; i++)
+            {
+                // With its length, as a string may hold a zero, at which the functions that take whole tensors end it.
+                string text = tensor.Strings[i];
+                int byteCount = Encoding.UTF8.GetByteCount(text);
+                byte* bytes;
+                OrtNative.Check(((delegate* unmanaged<nint, nuint, nuint, byte**, nint>)OrtNative.Api.GetResizedStringTensorElementBuffer)(value, (nuint)i, (nuint)byteCount, &bytes));
+                Encoding.UTF8.GetBytes(text, new Span<byte>(bytes, byteCount));
+            }
             return value;
         }
         catch
         {
             OrtNative.ReleaseValue(value);
             throw;
-        }
-        finally
-        {
-            foreach (nint text in texts)
-                Marshal.FreeCoTaskMem(text);
         }
     }
 
