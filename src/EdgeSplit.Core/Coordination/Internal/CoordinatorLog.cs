@@ -79,4 +79,7 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2021, LogLevel.Warning, "Model {ModelName}: the plan that was to take over for agent {AgentId} failed; another is looked for.")]
     public static partial void TakeOverFailed(this ILogger logger, Exception exception, string modelName, string agentId);
+
+    [LoggerMessage(2022, LogLevel.Information, "Model {ModelName}: whether agent {AgentId}, which had become slow, is fast again could not be found out; it is tried again later.")]
+    public static partial void RecoveryCheckFailed(this ILogger logger, Exception exception, string modelName, string agentId);
 }

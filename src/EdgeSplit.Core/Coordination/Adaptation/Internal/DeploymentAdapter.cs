@@ -13,8 +13,9 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 /// <param name="coordinator">The coordinator.</param>
 /// <param name="deployment">The deployment.</param>
 /// <param name="standby">What is kept ready for losses; null for nothing.</param>
+/// <param name="recovery">What looks after agents that had become slow.</param>
 /// <param name="options">What counts as a change.</param>
-internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, AdaptationOptions options)
+internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, RecoveryCheck recovery, AdaptationOptions options)
 {
     private const int RunsAfterChange = 6;
 
@@ -51,7 +52,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
                 _switchedAt = now;
             return;
         }
-        if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
+        if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now, cancellationToken) is not { } found)
         {
             standby?.Tick(epoch, _time.GetElapsedTime(_epochSince, now), cancellationToken);
             return;
@@ -59,7 +60,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
 
-    private Trigger? FindTrigger(PlanEpoch epoch, long now)
+    private Trigger? FindTrigger(PlanEpoch epoch, long now, CancellationToken cancellationToken)
     {
         if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, epoch.Uses, options) is var (trigger, cause))
             return new Trigger(trigger, cause, null);
@@ -69,6 +70,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"), transfer);
         if (epoch.Recorder.Times.Deliveries.FindChange(options.LinkTimeChange) is { } delivery)
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, delivery), null) { Delivery = delivery };
+        if (recovery.Tick(epoch, cancellationToken) is { } recovered)
+            return new Trigger(RepartitionTrigger.StageTime, recovered, null);
         return _askAgainAt <= now ? _askAgain : null;
     }
 
@@ -126,6 +129,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (kind == RepartitionTrigger.StageTime)
         {
             deployment.Corrections.KeepLatest(agent.Id, stage.Layers, RunsAfterChange);
+            recovery.Note(epoch.Targets[change.Stage], stage.Layers, change);
             return;
         }
         // To an agent in this process nothing travels; what took time was this process itself.
