@@ -81,6 +81,33 @@ public sealed class AdaptationTests
     }
 
     [Test]
+    public async Task Device_that_was_left_out_as_it_had_become_slow_is_used_again_when_it_is_fast()
+    {
+        Scenario scenario = Three(
+            10 * Minute,
+            0,
+            new ScenarioChange { At = Minute, DeviceId = "b", SpeedFactor = 0.05 },
+            new ScenarioChange { At = 5 * Minute, DeviceId = "b", SpeedFactor = 1 });
+        SimulationReport report = await Scenarios.PlayAsync(scenario);
+        RepartitionDecision[] switches = [.. Switches(report)];
+        Assert.That(switches, Has.Length.EqualTo(2));
+        Assert.That(Users(report.Plans[1].Plan), Does.Not.Contain("b"), "It is not left out, so the test proves nothing.");
+        Assert.That(switches[1].Cause, Does.StartWith("Agent 'b', which runs nothing now,"));
+        Assert.That(report.Plans[^1].Plan.Assignment, Is.EqualTo(report.Plans[0].Plan.Assignment));
+        // Tried after 15, 30, 60, 120 and 240 s: the first try after the change is the fifth.
+        Assert.That(switches[1].Time - report.StartTime, Is.InRange(5 * Minute, 9 * Minute));
+        Assert.That(report.Failures, Is.Empty);
+    }
+
+    [Test]
+    public async Task Device_that_stays_slow_is_tried_again_and_left_out()
+    {
+        SimulationReport report = await Scenarios.PlayAsync(Three(10 * Minute, 0.2, new ScenarioChange { At = Minute, DeviceId = "b", SpeedFactor = 0.05 }));
+        Assert.That(Switches(report).ToArray(), Has.Length.EqualTo(1));
+        Assert.That(report.Failures, Is.Empty);
+    }
+
+    [Test]
     public async Task Nothing_is_adapted_where_that_is_switched_off()
     {
         SimulationReport report = await Scenarios.PlayAsync(

@@ -38,6 +38,7 @@ public sealed class Deployment : IAsyncDisposable
     private readonly CancellationTokenSource _aborted = new();
     private readonly Lock _recoveryLock = new();
     private readonly Standby? _standby;
+    private readonly RecoveryCheck? _recoveryCheck;
     private PlanEpoch? _epoch;
     private Recovery? _recovery;
     private CancellationTokenSource? _optionalSwitch;
@@ -64,7 +65,8 @@ public sealed class Deployment : IAsyncDisposable
         if (options.Plan is null && coordinator.Options.Adaptation is { } adaptation)
         {
             _standby = adaptation.Standby is { } standby ? new Standby(coordinator, this, stager, standby) : null;
-            Adapter = new DeploymentAdapter(coordinator, this, _standby, adaptation);
+            _recoveryCheck = new RecoveryCheck(coordinator, this, stager, adaptation);
+            Adapter = new DeploymentAdapter(coordinator, this, _standby, _recoveryCheck, adaptation);
         }
     }
 
@@ -201,6 +203,8 @@ public sealed class Deployment : IAsyncDisposable
         await _lifetime.CancelAsync().ConfigureAwait(false);
         if (Adapter is not null)
             await Adapter.Searching.ConfigureAwait(false);
+        if (_recoveryCheck is not null)
+            await _recoveryCheck.Checking.ConfigureAwait(false);
         if (_standby is not null)
             await _standby.EndAsync().ConfigureAwait(false);
         await _switching.WaitAsync().ConfigureAwait(false);

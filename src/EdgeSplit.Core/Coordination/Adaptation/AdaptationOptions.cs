@@ -49,6 +49,17 @@ public sealed record AdaptationOptions
         init => field = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A rate is 0 or more.");
     } = 256 << 10;
 
+    /// <summary>
+    /// How long after it was left out an agent that had become slow is tried again, by some runs of the stage that showed it; each
+    /// later try waits twice as long as the one before, up to 32 times this. Models whose values have no known shapes are left out.
+    /// </summary>
+    /// <value>Default: 15 s; 0 for never.</value>
+    public TimeSpan RecoveryCheckInterval
+    {
+        get;
+        init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time is 0 or more.");
+    } = TimeSpan.FromSeconds(15);
+
     /// <summary>What is prepared for the loss of agents; null for nothing, and for a loss to wait for the partitioner.</summary>
     public StandbyOptions? Standby { get; init; } = new();
 

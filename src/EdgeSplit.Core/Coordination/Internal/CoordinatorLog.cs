@@ -82,4 +82,7 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(2022, LogLevel.Warning, "Model {ModelName}: {Requests} requests had not ended {Seconds} s after its deployment was disposed of, and are ended.")]
     public static partial void DrainTimedOut(this ILogger logger, string modelName, int requests, double seconds);
+
+    [LoggerMessage(2023, LogLevel.Information, "Model {ModelName}: whether agent {AgentId}, which had become slow, is fast again could not be found out; it is tried again later.")]
+    public static partial void RecoveryCheckFailed(this ILogger logger, Exception exception, string modelName, string agentId);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Devices;
@@ -34,6 +35,26 @@ public sealed class StageTimesTests
         Assert.That(ComputeChange(), Is.EqualTo(new StageChange(0, 0, 0.010)));
         _times.Accept(0.5);
         Assert.That(ComputeChange(), Is.Null);
+    }
+
+    [Test]
+    public void FindComputeChanges_measures_from_the_first_runs_where_the_prediction_was_near_them()
+    {
+        var problem = new PartitionProblem
+        {
+            Graph = FakeModelBuilder.Chain("chain", 1).Graph,
+            Fleet = new Fleet([new Device { Id = "a" }]),
+            CostModel = new EdgeSplit.Costs.WeightedCostModel(),
+            MeasuredLayerSeconds = ImmutableDictionary<string, ImmutableArray<double>>.Empty.Add("a", [0.010]),
+        };
+        var times = new StageTimes(new PlanEvaluator(problem).Create([0], "test"), _time);
+        Run(times, 0, 16, 12);
+        Assert.That(times.FindComputeChanges(Share), Is.Empty);
+        // A quarter more than was predicted, not than was measured.
+        Run(times, 0, 6, 14);
+        Assert.That(times.FindComputeChanges(Share), Is.Empty);
+        Run(times, 0, 6, 24);
+        Assert.That(times.FindComputeChanges(Share).Single().BeforeSeconds, Is.EqualTo(0.0125).Within(0.0005));
     }
 
     [Test]
@@ -146,9 +167,11 @@ public sealed class StageTimesTests
         Run(1, 64, milliseconds);
     }
 
-    private void Run(int stage, int runs, double compute, double transfer = 0)
+    private void Run(int stage, int runs, double compute, double transfer = 0) => Run(_times, stage, runs, compute, transfer);
+
+    private static void Run(StageTimes times, int stage, int runs, double compute, double transfer = 0)
     {
         for (int run = 0; run < runs; run++)
-            _times.Record(new StageTiming(stage, "a", TimeSpan.Zero, TimeSpan.FromMilliseconds(compute + transfer), TimeSpan.FromMilliseconds(compute), TimeSpan.Zero));
+            times.Record(new StageTiming(stage, "a", TimeSpan.Zero, TimeSpan.FromMilliseconds(compute + transfer), TimeSpan.FromMilliseconds(compute), TimeSpan.Zero));
     }
 }

@@ -13,8 +13,9 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 /// <param name="coordinator">The coordinator.</param>
 /// <param name="deployment">The deployment.</param>
 /// <param name="standby">What is kept ready for losses; null for nothing.</param>
+/// <param name="recovery">What looks after agents that had become slow.</param>
 /// <param name="options">What counts as a change.</param>
-internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, AdaptationOptions options)
+internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, RecoveryCheck recovery, AdaptationOptions options)
 {
     private const int RunsAfterChange = 6;
 
@@ -51,7 +52,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
                 _switchedAt = now;
             return;
         }
-        if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now) is not { } found)
+        if (_time.GetElapsedTime(_searchedAt, now) < options.SearchInterval || FindTrigger(epoch, now, cancellationToken) is not { } found)
         {
             standby?.Tick(epoch, _time.GetElapsedTime(_epochSince, now), cancellationToken);
             return;
@@ -59,7 +60,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
 
-    private Trigger? FindTrigger(PlanEpoch epoch, long now)
+    private Trigger? FindTrigger(PlanEpoch epoch, long now, CancellationToken cancellationToken)
     {
         if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, epoch.Uses, options) is var (trigger, cause))
             return new Trigger(trigger, cause);
@@ -70,6 +71,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"));
         if (changes.Deliveries is [var delivery, ..])
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, delivery));
+        if (recovery.Tick(epoch, cancellationToken) is { } recovered)
+            return new Trigger(RepartitionTrigger.StageTime, recovered);
         return _askAgainAt <= now ? _askAgain : null;
     }
 
@@ -96,7 +99,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             Changes changes = FindChanges(epoch);
             epoch.Recorder.Times.Accept(options.LinkTimeChange);
             foreach (StageChange change in changes.Compute)
-                deployment.Corrections.KeepLatest(epoch.Targets[change.Stage].Agent.Id, epoch.Plan.Stages[change.Stage].Layers, RunsAfterChange);
+                TakeInCompute(epoch, change);
             foreach (StageChange change in changes.Transfers.DistinctBy(change => epoch.Targets[change.Stage].Agent))
                 await TakeInAsync(epoch, change, cancellationToken).ConfigureAwait(false);
             foreach (DeliveryChange change in changes.Deliveries.DistinctBy(change => (epoch.Targets[change.FromStage].Agent, epoch.Targets[change.ToStage].Agent)))
@@ -121,6 +124,15 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             _conditions = conditions;
             _searchedAt = _time.GetTimestamp();
         }
+    }
+
+    /// <summary>Lets only what was measured after a change count in the costs that the next plan is made from.</summary>
+    private void TakeInCompute(PlanEpoch epoch, StageChange change)
+    {
+        StageTarget target = epoch.Targets[change.Stage];
+        ImmutableArray<int> layers = epoch.Plan.Stages[change.Stage].Layers;
+        deployment.Corrections.KeepLatest(target.Agent.Id, layers, RunsAfterChange);
+        recovery.Note(target, layers, change);
     }
 
     /// <summary>Corrects the link to an agent by what tensors have taken, and lets only what is measured from now on count besides.</summary>

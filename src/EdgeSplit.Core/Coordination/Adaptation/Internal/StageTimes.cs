@@ -139,6 +139,15 @@ internal sealed class StageTimes
         {
             if (_compute.Count < QuickRuns)
                 return null;
+            (double, double)? change = Deviation(share, negligible);
+            // What was predicted was near enough; from now on what was measured counts, which is nearer.
+            if (change is null && !_isMeasured && _compute.Count == Runs)
+                (_expectedCompute, _learnt, _isMeasured) = (_compute.Latest(Runs).Average(), Runs, true);
+            return change;
+        }
+
+        private (double Before, double Now)? Deviation(double share, double negligible)
+        {
             double[] quick = _compute.Latest(QuickRuns);
             // What few runs have shown is itself uncertain.
             double by = 1 + (_isMeasured && _learnt < Runs ? 2 * share : share);
