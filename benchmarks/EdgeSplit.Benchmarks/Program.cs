@@ -27,6 +27,7 @@ return args switch
     ["split-large", .. string[] gigabytes] => await LargeSplit.RunAsync(gigabytes),
     [LargeSplit.ChildVerb, string model] => await LargeSplit.RunChildAsync(model),
     ["placement", .. string[] options] => PlacementBenchmark.Run(options),
+    [PlacementBenchmark.OnceVerb, string path, string seconds] => PlacementBenchmark.RunOnce(path, seconds),
     ["chaos", .. string[] seconds] => await ChaosFigures.RunAsync(seconds),
     ["adaptation", .. string[] changes] => await AdaptationComparison.RunAsync(changes),
     ["monitor"] => await MonitorCost.RunAsync(),

@@ -27,12 +27,9 @@ internal sealed class AcceleratorLatency
 
     /// <param name="workload">The workload.</param>
     /// <param name="problem">Its problem.</param>
-    /// <param name="isMemoryLimited">Whether accelerators must hold their nodes; the experts' splits do not keep to that.</param>
-    /// <param name="host">The host's position in assignments where it is not the workload's: experts use more accelerators than there are.</param>
-    public AcceleratorLatency(AcceleratorWorkload workload, PartitionProblem problem, bool isMemoryLimited = true, int? host = null)
+    public AcceleratorLatency(AcceleratorWorkload workload, PartitionProblem problem)
     {
-        (_problem, _host) = (problem, host ?? workload.Host);
-        _memory = isMemoryLimited ? workload.AcceleratorMemory : double.PositiveInfinity;
+        (_problem, _host, _memory) = (problem, workload.Host, workload.AcceleratorMemory);
         _nodes = [.. workload.Nodes];
         ModelGraph graph = problem.Graph;
         _costs = [.. graph.Activations.Select(value => problem.CostModel.TransferSeconds(value.ByteCount, problem.Fleet.DefaultLink))];

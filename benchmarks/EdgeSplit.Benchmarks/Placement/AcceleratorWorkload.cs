@@ -24,7 +24,7 @@ internal sealed class AcceleratorWorkload
     private readonly WorkloadFile _file;
     private readonly int[] _order;
 
-    private AcceleratorWorkload(string path, WorkloadFile file)
+    public AcceleratorWorkload(string path, WorkloadFile file)
     {
         Path = path;
         _file = file;
@@ -56,6 +56,9 @@ internal sealed class AcceleratorWorkload
         using FileStream stream = File.OpenRead(path);
         return new AcceleratorWorkload(path, JsonSerializer.Deserialize<WorkloadFile>(stream)!);
     }
+
+    /// <summary>The workload with other accelerators.</summary>
+    public AcceleratorWorkload With(double memory, int accelerators) => new(Path, _file with { MaxSizePerFpga = memory, MaxFpgas = accelerators });
 
     /// <summary>
     /// The problem in the library's terms. A device does not compute while it sends or receives; every value

@@ -31,9 +31,10 @@ internal sealed class ClusterBound(PlacementModel model, PlacementUnits units, D
                 double load = 0;
                 foreach (DeviceLoadCut cut in cuts)
                 {
-                    if (!budget.Spend(cut.Work))
-                        return bound;
+                    long before = cut.Work;
                     load = Math.Max(load, cut.Minimise(null, choices, set));
+                    if (!budget.Spend(cut.Work - before))
+                        return bound;
                 }
                 least = Math.Min(least, load);
             }

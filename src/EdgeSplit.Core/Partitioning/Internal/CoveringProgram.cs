@@ -50,6 +50,20 @@ internal sealed class CoveringProgram
     /// <summary>The price of each unit, and then, below 0, that of a device of each kind.</summary>
     public double[] Duals { get; }
 
+    /// <summary>Whether the sets cover all units: then no prices of 0 or more show that there are too few devices.</summary>
+    public bool CoversAll
+    {
+        get
+        {
+            for (int row = 0; row < _rows; row++)
+            {
+                if (_basis[row] < 0 && _basis[row] >= -_units && _amounts[row] > 2 * Perturbation)
+                    return false;
+            }
+            return true;
+        }
+    }
+
     /// <summary>Changes the limits of prices.</summary>
     public void SetLimits(double[] least, double[] most) => (_least, _most) = (least, most);
 

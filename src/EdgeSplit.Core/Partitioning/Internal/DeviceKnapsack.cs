@@ -10,6 +10,8 @@ internal sealed class DeviceKnapsack(DeviceLoadCut cut, int unitCount)
     private const double Rounding = 1e-9;
 
     private const int MostCutsPerNode = 30;
+    private const double NearlyBest = 0.97;
+    private const int MostOthers = 24;
 
     private double[] _prices = [];
     private double _mostLoad;
@@ -18,6 +20,9 @@ internal sealed class DeviceKnapsack(DeviceLoadCut cut, int unitCount)
 
     /// <summary>The sets within the load that were found, each worth more than those before.</summary>
     public List<bool[]> Found { get; } = [];
+
+    /// <summary>Other sets within the load that are worth nearly as much as the best when they were found.</summary>
+    public List<bool[]> Others { get; } = [];
 
     /// <summary>What the last of <see cref="Found"/> is worth.</summary>
     public double BestPrice { get; private set; }
@@ -35,6 +40,7 @@ internal sealed class DeviceKnapsack(DeviceLoadCut cut, int unitCount)
         _rounding = Rounding * prices.Sum();
         BestPrice = 0;
         Found.Clear();
+        Others.Clear();
         Found.Add(new bool[unitCount]);
         var queue = new PriorityQueue<Node, double>();
         var root = new Node([.. Enumerable.Range(0, unitCount).Select(unit => (sbyte)(isTaken is not null && isTaken[unit] ? -1 : 0))], double.PositiveInfinity)
@@ -69,9 +75,9 @@ internal sealed class DeviceKnapsack(DeviceLoadCut cut, int unitCount)
         if (node.Small is null)
         {
             var least = new bool[unitCount];
-            if (!_budget.Spend(cut.Work))
+            if (_budget.IsOver)
                 return true;
-            cut.Minimise(null, node.Choices, least);
+            Minimise(null, node, least);
             node.Small = PricedSet.Of(this, least);
             if (node.Small.Load > _mostLoad * (1 + Rounding))
                 return false;
@@ -92,12 +98,12 @@ internal sealed class DeviceKnapsack(DeviceLoadCut cut, int unitCount)
         {
             // The price of a second of load at which both sets are worth the same.
             double slope = (node.Large.Price - node.Small.Price) / (node.Large.Load - node.Small.Load);
-            if (!(slope > 0) || !(node.Large.Load > node.Small.Load) || !_budget.Spend(cut.Work))
+            if (!(slope > 0) || !(node.Large.Load > node.Small.Load) || _budget.IsOver)
                 return true;
             for (int unit = 0; unit < unitCount; unit++)
                 prices[unit] = _prices[unit] / slope;
             var set = new bool[unitCount];
-            double bound = slope * (_mostLoad - cut.Minimise(prices, node.Choices, set));
+            double bound = slope * (_mostLoad - Minimise(prices, node, set));
             node.Bound = Math.Min(node.Bound, bound);
             if (bound <= node.Small.Price + (slope * (_mostLoad - node.Small.Load)) + _rounding)
                 break;
@@ -110,10 +116,24 @@ internal sealed class DeviceKnapsack(DeviceLoadCut cut, int unitCount)
         return node.Bound > BestPrice + _rounding;
     }
 
+    private double Minimise(double[]? prices, Node node, bool[] isOn)
+    {
+        long before = cut.Work;
+        double least = cut.Minimise(prices, node.Choices, isOn);
+        _budget.Spend(cut.Work - before);
+        return least;
+    }
+
     private void Offer(PricedSet set)
     {
-        if (set.Load > _mostLoad || set.Price <= BestPrice)
+        if (set.Load > _mostLoad)
             return;
+        if (set.Price <= BestPrice)
+        {
+            if (set.Price > NearlyBest * BestPrice && Others.Count < MostOthers)
+                Others.Add(set.IsOn);
+            return;
+        }
         BestPrice = set.Price;
         Found.Add(set.IsOn);
     }

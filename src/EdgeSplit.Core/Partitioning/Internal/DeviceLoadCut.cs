@@ -6,8 +6,11 @@ namespace EdgeSplit.Partitioning.Internal;
 /// </summary>
 internal sealed class DeviceLoadCut
 {
-    /// <summary>Steps per node that a flow takes, about, in the units of budgets.</summary>
-    private const int WorkPerNode = 24;
+    /// <summary>Arcs that are looked at in the time of one unit of the budget.</summary>
+    private const int StepsPerWork = 5;
+
+    /// <summary>What a minimum is taken to cost before there was one, for each unit and value.</summary>
+    private const int FirstWorkPerNode = 4;
 
     private readonly PlacementModel _model;
     private readonly PlacementUnits _units;
@@ -21,6 +24,7 @@ internal sealed class DeviceLoadCut
     private readonly int[] _sinkArcs;
     private readonly double[] _compute;
     private readonly List<Exchange> _exchanges = [];
+    private long _cuts;
 
     /// <param name="model">The model.</param>
     /// <param name="units">Its units.</param>
@@ -49,8 +53,11 @@ internal sealed class DeviceLoadCut
             AddValue(value);
     }
 
-    /// <summary>The work that one minimum takes.</summary>
-    public int Work => WorkPerNode * (_units.Count + _model.Graph.ValueCount);
+    /// <summary>The work of all minima so far.</summary>
+    public long Work { get; private set; }
+
+    /// <summary>The work that one minimum takes: the mean so far.</summary>
+    public long WorkPerCut => _cuts > 0 ? Math.Max(1, Work / _cuts) : FirstWorkPerNode * (_units.Count + _model.Graph.ValueCount);
 
     public bool IsAllowed(int unit) => _units.IsAllowed(unit, _device);
 
@@ -90,6 +97,8 @@ internal sealed class DeviceLoadCut
             _flow.SetCapacity(_sinkArcs[unit], fromUnit);
         }
         double least = _flow.Run(_source, _sink);
+        _cuts++;
+        Work = (_flow.Steps / StepsPerWork) + (_cuts * _nodes.Length / StepsPerWork);
         for (int unit = 0; unit < isOn.Length; unit++)
             isOn[unit] = _flow.IsOnSourceSide(_nodes[unit]);
         return least + constant;

@@ -29,7 +29,7 @@ internal sealed class DevicePacking(SearchState state, DeviceKinds kinds, double
         state.Loads.Reset(incumbent.Assignment);
         double low = lowerBound;
         double high = state.Loads.Bottleneck();
-        int branches = (int)Math.Min(MostBranches, budget.Total / ((long)_cuts.Max(static cut => cut.Work) * CutsPerBranch * _order.Length * MostRounds));
+        int branches = (int)Math.Min(MostBranches, budget.Total / (_cuts.Max(static cut => cut.WorkPerCut) * CutsPerBranch * _order.Length * MostRounds));
         if (branches < FewestBranches)
             return;
         for (int round = 0; round < MostRounds && high > low * (1 + Resolution) && !budget.IsOver; round++)

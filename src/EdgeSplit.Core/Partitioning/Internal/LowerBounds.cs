@@ -33,7 +33,7 @@ internal sealed class LowerBounds
     public double BottleneckSeconds { get; private set; }
 
     /// <summary>Each device computes for no longer than a request lasts, so what bounds computing bounds the latency too.</summary>
-    public double LatencySeconds { get; }
+    public double LatencySeconds { get; private set; }
 
     public double EnergyJoules { get; }
 
@@ -55,6 +55,9 @@ internal sealed class LowerBounds
 
     /// <summary>Raises the bound of the bottleneck to what was proven elsewhere.</summary>
     public void ProveBottleneck(double seconds) => BottleneckSeconds = Math.Max(BottleneckSeconds, seconds);
+
+    /// <summary>Raises the bound of the latency to what was proven elsewhere.</summary>
+    public void ProveLatency(double seconds) => LatencySeconds = Math.Max(LatencySeconds, seconds);
 
     /// <summary>
     /// The dual of the linear program that may spread each unit over devices (Lenstra, Shmoys, Tardos, Math. Programming

@@ -22,6 +22,9 @@ internal sealed class MaximumFlow
 
     public int NodeCount => _first.Count;
 
+    /// <summary>Arcs looked at in all runs so far.</summary>
+    public long Steps { get; private set; }
+
     public int AddNode()
     {
         _first.Add(-1);
@@ -73,6 +76,7 @@ internal sealed class MaximumFlow
             (_levels, _current, _queue, _path) = (new int[NodeCount], new int[NodeCount], new int[NodeCount], new int[NodeCount]);
         }
         _capacities.CopyTo(_residual);
+        Steps += _residual.Length / 4;
         double scale = 0;
         foreach (double capacity in _residual)
             scale = double.IsFinite(capacity) ? Math.Max(scale, capacity) : scale;
@@ -84,18 +88,21 @@ internal sealed class MaximumFlow
         Array.Fill(_levels, -1);
         _levels[source] = 0;
         int read = 0, written = 0;
+        long steps = 0;
         _queue[written++] = source;
         while (read < written)
         {
             int node = _queue[read++];
             for (int arc = _first[node]; arc >= 0; arc = _following[arc])
             {
+                steps++;
                 if (_residual[arc] <= _zero || _levels[_target[arc]] >= 0)
                     continue;
                 _levels[_target[arc]] = _levels[node] + 1;
                 _queue[written++] = _target[arc];
             }
         }
+        Steps += steps + (_levels.Length / 4);
         return _levels[sink] >= 0;
     }
 
@@ -108,7 +115,11 @@ internal sealed class MaximumFlow
         {
             int arc = _current[node];
             while (arc >= 0 && (_residual[arc] <= _zero || _levels[_target[arc]] != _levels[node] + 1))
+            {
                 arc = _following[arc];
+                Steps++;
+            }
+            Steps++;
             _current[node] = arc;
             if (arc >= 0)
             {

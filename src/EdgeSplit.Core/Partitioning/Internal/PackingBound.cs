@@ -23,6 +23,11 @@ internal sealed class PackingBound
     private const double NextPart = 0.4;
     private const int MostBranches = 400;
 
+    /// <summary>Sets to begin with need not be the best.</summary>
+    private const int FirstBranches = 6;
+
+    private const int BranchGrowth = 4;
+
     /// <summary>Rounds that a part of the budget should last for.</summary>
     private const int FewestRounds = 6;
 
@@ -71,12 +76,28 @@ internal sealed class PackingBound
         return bound;
     }
 
+    /// <summary>Offers the sets of a plan.</summary>
+    public void Add(ReadOnlySpan<int> assignment, DeviceKinds kinds)
+    {
+        for (int device = 0; device < kinds.KindOf.Length; device++)
+        {
+            var isOn = new bool[_units.Count];
+            for (int layer = 0; layer < assignment.Length; layer++)
+                isOn[_units.UnitOf[layer]] |= assignment[layer] == device;
+            int[] units = [.. Enumerable.Range(0, isOn.Length).Where(unit => isOn[unit])];
+            int kind = kinds.KindOf[device];
+            if (units.Length > 0)
+                _sets.Add((kind, units, _cuts[kind].LoadOf(isOn)));
+        }
+    }
+
     /// <summary>Whether it could be proven that no plan keeps within a load.</summary>
     private bool IsTooLittle(double load, WorkBudget budget)
     {
-        int branches = (int)Math.Min(MostBranches, budget.Total / (FewestRounds * CutsPerBranch * _cuts.Sum(static cut => (long)cut.Work)));
-        if (branches < 1)
+        int mostBranches = (int)Math.Min(MostBranches, budget.Total / (FewestRounds * CutsPerBranch * _cuts.Sum(static cut => cut.WorkPerCut)));
+        if (mostBranches < 1)
             return false;
+        int branches = Math.Min(FirstBranches, mostBranches);
         double width = FirstWidth;
         (double[] least, double[] most) = Limits(width);
         var program = new CoveringProgram(_devices, least, most);
@@ -87,6 +108,7 @@ internal sealed class PackingBound
         }
         double[] prices = _center;
         double bestMargin = double.NegativeInfinity;
+        bool isAtDuals = false;
         while (!budget.IsOver)
         {
             double margin = Margin(prices, load, branches, budget, program, out bool isNew);
@@ -95,19 +117,36 @@ internal sealed class PackingBound
             if (margin > Certainty * prices.Sum())
                 return true;
             double cost = program.Solve(budget);
-            if (!double.IsFinite(cost))
+            if (!double.IsFinite(cost) || program.CoversAll)
                 return false;
-            if (!isNew || cost - bestMargin < Certainty * _worth)
+            if (isNew && cost - bestMargin > Certainty * _worth)
             {
-                // These are the best prices within the limits.
-                width *= 2;
-                if (width > LargestWidth)
-                    return false;
-                (least, most) = Limits(width);
-                program.SetLimits(least, most);
-                program.Solve(budget);
+                // Half way to the new prices, which jump.
+                prices = [.. _center.Select((price, unit) => (price + Math.Max(0, program.Duals[unit])) / 2)];
+                isAtDuals = false;
+                continue;
             }
-            // Half way to the new prices, which jump.
+            if (!isAtDuals && cost - bestMargin > Certainty * _worth)
+            {
+                prices = [.. Enumerable.Range(0, _units.Count).Select(unit => Math.Max(0, program.Duals[unit]))];
+                isAtDuals = true;
+                continue;
+            }
+            isAtDuals = false;
+            if (branches < mostBranches)
+            {
+                branches = Math.Min(mostBranches, BranchGrowth * branches);
+                prices = _center;
+                bestMargin = double.NegativeInfinity;
+                continue;
+            }
+            // These are the best prices within the limits.
+            width *= 2;
+            if (width > LargestWidth)
+                return false;
+            (least, most) = Limits(width);
+            program.SetLimits(least, most);
+            program.Solve(budget);
             prices = [.. _center.Select((price, unit) => (price + Math.Max(0, program.Duals[unit])) / 2)];
         }
         return false;
@@ -122,7 +161,7 @@ internal sealed class PackingBound
         {
             var knapsack = new DeviceKnapsack(_cuts[kind], _units.Count);
             margin -= _devices[kind] * knapsack.Solve(prices, load, null, branches, budget);
-            foreach (bool[] found in knapsack.Found)
+            foreach (bool[] found in knapsack.Found.Concat(knapsack.Others))
             {
                 int[] units = [.. Enumerable.Range(0, found.Length).Where(unit => found[unit])];
                 if (units.Length == 0 || (_sets.Count > _cuts.Length && program.Gain(kind, units) <= Certainty * _worth))

@@ -35,6 +35,9 @@ internal sealed class Portfolio
     /// <summary>A budget below that of so many steps for each unit and value is better spent on other searches.</summary>
     private const long PackingWork = 12_000;
 
+    /// <summary>Splits by prices of memory that are tried.</summary>
+    private const int MostPricedSplits = 8;
+
     private const double Rounding = 1e-9;
 
     private readonly PlacementModel _model;
@@ -85,6 +88,8 @@ internal sealed class Portfolio
             TryOrder(orders.Given());
         if (!IsProven && _model.Measures != PlanMeasures.Bottleneck)
             TryCuts();
+        if (!IsProven && MemoryPricedPath.IsWorthwhile(_model))
+            PriceMemory();
         ImproveCandidates(2);
         if (!IsDone && _units.Count <= MostExactUnits)
             _provenObjective = new BranchAndBound(_state, _bounds, _kinds, _budget.Part(0.4), _incumbent).Run();
@@ -121,7 +126,9 @@ internal sealed class Portfolio
         if (IsDone)
             return;
         _state.Loads.Reset(_incumbent.Assignment);
-        _bounds.ProveBottleneck(new PackingBound(_model, _units, _kinds, prices).Raise(_bounds.BottleneckSeconds, _state.Loads.Bottleneck(), _budget.Part(0.6)));
+        var packing = new PackingBound(_model, _units, _kinds, prices);
+        packing.Add(_incumbent.Assignment, _kinds);
+        _bounds.ProveBottleneck(packing.Raise(_bounds.BottleneckSeconds, _state.Loads.Bottleneck(), _budget.Part(0.6)));
     }
 
     /// <summary>Finds something feasible: the current plan, one device, or the layer-wise split.</summary>
@@ -153,6 +160,27 @@ internal sealed class Portfolio
         else
             FeasibilityRepair.Require(_state, layerwise);
         _incumbent.OfferBetter(_state);
+    }
+
+    /// <summary>A bound of the latency that knows the devices' memory, and plans near it.</summary>
+    private void PriceMemory()
+    {
+        var path = new MemoryPricedPath(_model, _units, _bounds.Paths);
+        var reserve = new double[_model.DeviceCount];
+        _state.Loads.Reset(_incumbent.Assignment);
+        double latency = _state.Score.Cost(PlanMeasures.Latency).LatencySeconds;
+        path.Run(reserve, latency, MostPricedSplits);
+        _bounds.ProveLatency(path.LatencySeconds * (1 - Rounding));
+        if (path.Splits.Count == 0)
+            return;
+        // Values beside the path take memory too, about as much in the next splits as in this one.
+        (_, int[] assignment, double[] held) = path.Splits[0];
+        _state.Loads.Reset(assignment);
+        for (int device = 0; device < reserve.Length; device++)
+            reserve[device] = Math.Max(0, _state.NeededBytes(device) - held[device]);
+        path.Run(reserve, latency, MostPricedSplits);
+        foreach ((_, int[] split, _) in path.Splits.ToArray())
+            AddCandidate(split);
     }
 
     private void TryCuts()

@@ -46,6 +46,9 @@ internal sealed class SearchState
     /// <summary>Whether a device could hold what is on it when more comes; what is held is counted without activations.</summary>
     public bool FitsPartly(int device) => _checker.FitsPartly(Loads, device);
 
+    /// <summary>Bytes of weights and activations of what is on a device.</summary>
+    public long NeededBytes(int device) => Loads.WeightBytes[device] + _checker.ActivationBytes(Loads, device);
+
     /// <summary>Whether no more devices are in use than allowed.</summary>
     public bool HasDevicesToSpare => Model.Problem.Constraints.MaximumDevices is not int most || Loads.UsedDevices() <= most;
 
