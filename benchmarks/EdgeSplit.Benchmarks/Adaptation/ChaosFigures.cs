@@ -18,7 +18,7 @@ internal static class ChaosFigures
         var options = new ChaosOptions
         {
             Duration = TimeSpan.FromSeconds(seconds.Length > 0 ? double.Parse(seconds[0], CultureInfo.InvariantCulture) : 180),
-            Progress = static fault => Console.Error.WriteLine(fault),
+            Progress = static fault => Console.Error.WriteLine(Describe(fault)),
         };
         if (seconds.Length > 1)
             options = options with { Pause = TimeSpan.FromSeconds(double.Parse(seconds[1], CultureInfo.InvariantCulture)) };
@@ -46,6 +46,10 @@ internal static class ChaosFigures
         }
         return report.Lost.Any() || report.Wrong.Any() || report.Duplicates > 0 ? 1 : 0;
     }
+
+    private static string Describe(Fault fault) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{fault.Kind} of {fault.AgentId}{(fault.StoodBy ? ", stood by for" : "")}: noticed after {fault.Detection?.TotalMilliseconds:0} ms, served again {(fault.Recovery - fault.Detection)?.TotalMilliseconds:0} ms later, p99 {fault.P99Latency.TotalMilliseconds:0} ms. {fault.Course}");
 
     private static double[] Sorted(IEnumerable<TimeSpan?> times) => [.. times.Where(static time => time is not null).Select(static time => time!.Value.TotalMilliseconds).Order()];
 

@@ -14,11 +14,13 @@ internal static class MonitorCost
     public static async Task<int> RunAsync()
     {
         var monitor = new SystemResourceMonitor();
+        // Long and often enough that the runtime has compiled for good what is measured: at 250 ms that would take minutes.
+        await TickAsync(TimeSpan.FromMilliseconds(2), WarmUp, () => monitor.Sample());
+        await Task.Delay(WarmUp);
         Console.WriteLine("| interval ms | samples | processor time µs: a sample | a tick without one | of a core by samples | allocated bytes a sample |");
         Console.WriteLine("| ---: | ---: | ---: | ---: | ---: | ---: |");
         foreach (TimeSpan interval in new[] { new MembershipOptions().ReportInterval, TimeSpan.FromMilliseconds(10) })
         {
-            await TickAsync(interval, WarmUp, () => monitor.Sample());
             (int Ticks, TimeSpan Processor, long Bytes) with = await TickAsync(interval, Measured, () => monitor.Sample());
             (int Ticks, TimeSpan Processor, long Bytes) without = await TickAsync(interval, Measured, static () => { });
             double sample = (with.Processor / with.Ticks).TotalMicroseconds, tick = (without.Processor / without.Ticks).TotalMicroseconds;

@@ -16,6 +16,28 @@ internal static class Repeatability
         "DequantizeLinear", "QuantizeLinear", "Gelu", "FastGelu", "QuickGelu", "Inverse", "ExpandDims", "Range", "Pad", "Unique",
     ], StringComparer.Ordinal);
 
+    // What draws random numbers besides, in Microsoft's domain.
+    private static readonly FrozenSet<string> MicrosoftRandomOperators = FrozenSet.ToFrozenSet(["Sampling", "BiasDropout", "BitmaskDropout", "BitmaskBiasDropout"], StringComparer.Ordinal);
+
+    /// <summary>
+    /// Whether a run of a model leaves the next ones as they would have been: no operator in it draws random numbers or is of an
+    /// unknown domain, and so may keep a state.
+    /// </summary>
+    public static bool LeavesNoTrace(ModelProto model) =>
+        model.Graph.Node.Concat(model.Functions.SelectMany(static function => function.Node)).All(node => LeavesNoTrace(node, model));
+
+    private static bool LeavesNoTrace(NodeProto node, ModelProto model)
+    {
+        bool isKnown = OperatorDomains.Normalize(node.Domain) switch
+        {
+            OperatorDomains.Onnx => IsKnownOperator(node),
+            OperatorDomains.MachineLearning => true,
+            OperatorDomains.Microsoft => !RandomOperators.Contains(node.OpType) && !MicrosoftRandomOperators.Contains(node.OpType),
+            _ => model.Functions.Any(function => function.Name == node.OpType && OperatorDomains.Normalize(function.Domain) == OperatorDomains.Normalize(node.Domain)),
+        };
+        return isKnown && Captures.Bodies(node).All(body => body.Node.All(inner => LeavesNoTrace(inner, model)));
+    }
+
     /// <summary>
     /// Whether a node, its bodies and the functions that it calls are made of operators known to be deterministic.
     /// Operators of unknown domains are not: nobody can tell.

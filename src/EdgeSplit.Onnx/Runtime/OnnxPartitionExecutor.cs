@@ -11,6 +11,9 @@ namespace EdgeSplit.Onnx.Runtime;
 /// <param name="session">The session; disposed of with this.</param>
 internal sealed class OnnxPartitionExecutor(string owner, OrtSession session) : IPartitionExecutor
 {
+    /// <summary>The inputs that must be given.</summary>
+    public IEnumerable<TensorInfo> RequiredInputs => session.Inputs.Select(static input => input.Info);
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, Tensor> Execute(IReadOnlyDictionary<string, Tensor> inputs, CancellationToken cancellationToken)
     {

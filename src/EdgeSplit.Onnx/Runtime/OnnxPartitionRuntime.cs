@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using EdgeSplit.Agents;
 using EdgeSplit.Devices;
 using EdgeSplit.Models;
+using EdgeSplit.Onnx.Graphs;
 using EdgeSplit.Onnx.Runtime.Native;
 using Microsoft.ML.OnnxRuntime;
 
@@ -76,8 +77,20 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
 
     private OnnxPartitionExecutor Load(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
     {
-        SkeletonChecks.Require(partition);
-        return Load(partition.Skeleton, $"partition {partition.Id}", blobFolder, cancellationToken);
+        bool leavesNoTrace = Repeatability.LeavesNoTrace(SkeletonChecks.Require(partition));
+        OnnxPartitionExecutor executor = Load(partition.Skeleton, $"partition {partition.Id}", blobFolder, cancellationToken);
+        if (!_options.WarmsUp || !leavesNoTrace)
+            return executor;
+        try
+        {
+            WarmUp.Run(executor, cancellationToken);
+            return executor;
+        }
+        catch
+        {
+            executor.Dispose();
+            throw;
+        }
     }
 
     private OnnxPartitionExecutor Load(ReadOnlyMemory<byte> model, string what, string folder, CancellationToken cancellationToken)

@@ -36,6 +36,14 @@ public sealed record OnnxRuntimeOptions
     /// <value>Default: none, so the CPU.</value>
     public ImmutableArray<string> ExecutionProviders { get; init; } = [];
 
+    /// <summary>
+    /// Whether a partition is run once when it is loaded, with zeros, so that the first request does not pay for what ONNX Runtime puts
+    /// off until the first run. Only where the shapes of all inputs are known, but for that of a batch, and no operator draws random
+    /// numbers; what fails or takes longer than a second ends unheard.
+    /// </summary>
+    /// <value>Default: true.</value>
+    public bool WarmsUp { get; init; } = true;
+
     /// <summary>The number of threads that <see cref="IntraOpThreads"/> stands for on this machine.</summary>
     internal int ThreadCount => IntraOpThreads > 0 ? IntraOpThreads : Environment.ProcessorCount;
 }

@@ -12,8 +12,9 @@ namespace EdgeSplit.Onnx.Runtime;
 internal static class SkeletonChecks
 {
     /// <summary>Throws where a skeleton is damaged or refers to anything else than the partition's blobs.</summary>
+    /// <returns>The skeleton.</returns>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidModel"/>.</exception>
-    public static void Require(ModelPartition partition)
+    public static ModelProto Require(ModelPartition partition)
     {
         ModelProto model;
         try
@@ -33,5 +34,6 @@ internal static class SkeletonChecks
                     throw new EdgeSplitException(EdgeSplitError.InvalidModel, $"The tensor '{tensor.Name}' of partition {partition.Id} refers to the file '{entry.Value}', which is none of the partition's blobs.");
             }
         }
+        return model;
     }
 }

@@ -7,8 +7,9 @@ namespace EdgeSplit.Onnx.Runtime;
 /// </summary>
 internal static partial class YieldingThread
 {
-    // A tenth of what an ordinary thread gets where both want the same processor, and all of it where nobody else does.
-    private const int Niceness = 10;
+    // A third of what an ordinary thread gets where both want the same processor, and all of it where nobody else does. With less, what is to
+    // take over from an agent that is lost would not be ready for seconds where agents are busy.
+    private const int Niceness = 5;
     private const int Process = 0;
     private const uint CallingThread = 0;
 

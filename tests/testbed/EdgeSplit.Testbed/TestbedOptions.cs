@@ -19,6 +19,9 @@ public sealed record TestbedOptions
     /// <summary>The first limit of each agent's link, in each direction; null for none.</summary>
     public double? LinkBytesPerSecond { get; init; }
 
+    /// <summary>The folder of the agents' weights, to outlive the testbed; null for one of its own.</summary>
+    public string? BlobsFolder { get; init; }
+
     /// <summary>Done to each agent before its process starts, such as to limit it otherwise than the rest.</summary>
     public Action<TestbedAgent>? Prepare { get; init; }
 

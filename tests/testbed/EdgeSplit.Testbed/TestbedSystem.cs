@@ -134,7 +134,7 @@ public sealed class TestbedSystem : IAsyncDisposable
         string[] command =
         [
             "dotnet", "exec", "--runtimeconfig", Beside("runtimeconfig.json"), "--depsfile", Beside("deps.json"), Path.Combine(AppContext.BaseDirectory, "edgesplit.dll"), "agent", "--id", id, "--join", HostAndPort.Format(_listener.EndPoint), "--listen", $"{network?.Address ?? IPAddress.Loopback}:0",
-            "--token", Path.Combine(Folder, "token"), "--blobs", Path.Combine(Folder, id),
+            "--token", Path.Combine(Folder, "token"), "--blobs", Path.Combine(options.BlobsFolder ?? Folder, id),
         ];
         var agent = new TestbedAgent(id, command, network, group);
         _agents.Add(agent);

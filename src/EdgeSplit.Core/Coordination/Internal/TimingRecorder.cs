@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Costs;
+using EdgeSplit.Devices;
 using EdgeSplit.Partitioning;
 
 namespace EdgeSplit.Coordination.Internal;
@@ -29,8 +30,34 @@ internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections correct
             Times.ForgetTransfers(stage);
         foreach ((int from, int to) in before.Pairs.Where(pair => before.Delivered(pair.From, pair.To) != now.Delivered(pair.From, pair.To)))
             Times.Deliveries.Forget(from, to);
+        PredictTransfers(now);
         _traffic = now;
         return routes;
+    }
+
+    /// <summary>
+    /// What the links take as the plan was made for them: a link that has become slow meanwhile shows in the first transfers, which would else
+    /// be what later ones are compared with.
+    /// </summary>
+    private void PredictTransfers(TensorTraffic traffic)
+    {
+        int coordinator = plan.Fleet.IndexOf(coordinatorId);
+        foreach (int stage in traffic.Stages)
+        {
+            if (coordinator >= 0 && plan.Stages[stage].Device != coordinator && traffic.ExchangedBytes(stage) is var (sent, received) && sent + received > 0)
+                Times.PredictTransfers(stage, SecondsFor(coordinator, plan.Stages[stage].Device, sent) + SecondsFor(plan.Stages[stage].Device, coordinator, received));
+        }
+        foreach ((int from, int to) in traffic.Pairs)
+        {
+            if (traffic.Delivered(from, to) is var (bytes, _))
+                Times.Deliveries.Predict(from, to, SecondsFor(plan.Stages[from].Device, plan.Stages[to].Device, bytes));
+        }
+    }
+
+    private double SecondsFor(int from, int to, long bytes)
+    {
+        Link link = plan.Fleet.LinkBetween(from, to);
+        return link == Link.Local ? 0 : link.Latency.TotalSeconds + (bytes * link.SecondsPerByte);
     }
 
     /// <summary>Records a stage that has ended.</summary>

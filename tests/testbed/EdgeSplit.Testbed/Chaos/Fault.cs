@@ -9,4 +9,5 @@ namespace EdgeSplit.Testbed.Chaos;
 /// <param name="P99Latency">The 99th percentile of the requests in flight from the fault until half a second after recovery.</param>
 /// <param name="Requests">The number of those.</param>
 /// <param name="StoodBy">Whether another agent stood by for it with everything loaded.</param>
-public sealed record Fault(FaultKind Kind, string AgentId, TimeSpan? Detection, TimeSpan? Recovery, TimeSpan WorstLatency, TimeSpan P99Latency, int Requests, bool StoodBy);
+/// <param name="Course">What the coordinator decided meanwhile, and when, in milliseconds since it knew.</param>
+public sealed record Fault(FaultKind Kind, string AgentId, TimeSpan? Detection, TimeSpan? Recovery, TimeSpan WorstLatency, TimeSpan P99Latency, int Requests, bool StoodBy, string Course);

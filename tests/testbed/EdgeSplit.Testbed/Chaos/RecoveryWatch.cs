@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using EdgeSplit.Coordination;
 using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Coordination.Membership;
@@ -16,6 +18,7 @@ internal sealed class RecoveryWatch : IDisposable
     private readonly bool _stoodBy;
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<(long At, RepartitionDecision Decision)> _decisions = [];
     private long _detected;
     private long _served;
 
@@ -47,7 +50,7 @@ internal sealed class RecoveryWatch : IDisposable
     public Fault Describe(FaultKind kind)
     {
         TimeSpan[] latencies = [.. _load.Outcomes.Where(outcome => outcome.Ended > _started).Select(static outcome => outcome.Latency)];
-        return new Fault(kind, _agentId, Since(_detected), Since(_served), Latencies.At(latencies, 100), Latencies.At(latencies, 99), latencies.Length, _stoodBy);
+        return new Fault(kind, _agentId, Since(_detected), Since(_served), Latencies.At(latencies, 100), Latencies.At(latencies, 99), latencies.Length, _stoodBy, Course());
     }
 
     public void Dispose()
@@ -65,8 +68,13 @@ internal sealed class RecoveryWatch : IDisposable
             Interlocked.CompareExchange(ref _detected, Stopwatch.GetTimestamp(), 0);
     }
 
+    private string Course() => string.Join("; ", _decisions.Select(made => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(_detected == 0 ? double.NaN : Stopwatch.GetElapsedTime(_detected, made.At).TotalMilliseconds):0}: {(made.Decision.Switched ? "switched" : "stayed")} for {made.Decision.Trigger} after {made.Decision.Elapsed.TotalMilliseconds:0}, {made.Decision.Reason}")));
+
     private void OnDecision(object? sender, RepartitionDecision decision)
     {
+        _decisions.Enqueue((Stopwatch.GetTimestamp(), decision));
         if (decision.Trigger is RepartitionTrigger.LinkTime)
             Interlocked.CompareExchange(ref _detected, Stopwatch.GetTimestamp(), 0);
     }

@@ -5,14 +5,28 @@ internal sealed class DeliveryTimes(TimeProvider time, double negligibleSeconds)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(int From, int To), (TransferTimes Times, long LastAt)> _deliveries = [];
+    private readonly Dictionary<(int From, int To), TransferTimes> _predicted = [];
 
     public void Record(int from, int to, TimeSpan taken)
     {
         lock (_lock)
         {
-            TransferTimes times = _deliveries.GetValueOrDefault((from, to)).Times ?? new TransferTimes();
+            TransferTimes times = _deliveries.GetValueOrDefault((from, to)).Times ?? _predicted.GetValueOrDefault((from, to)) ?? new TransferTimes();
             times.Add(taken.TotalSeconds);
             _deliveries[(from, to)] = (times, time.GetTimestamp());
+        }
+    }
+
+    /// <summary>Says what the link is known to take for deliveries between two stages; of no effect once they were weighed.</summary>
+    public void Predict(int from, int to, double seconds)
+    {
+        lock (_lock)
+        {
+            if (_deliveries.ContainsKey((from, to)))
+                return;
+            var times = new TransferTimes();
+            times.Predict(seconds);
+            _predicted[(from, to)] = times;
         }
     }
 

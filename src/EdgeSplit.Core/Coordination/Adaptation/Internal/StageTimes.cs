@@ -56,6 +56,13 @@ internal sealed class StageTimes
             return _stages[stage].AnswersPerSecond((from, to) => _time.GetElapsedTime(from, to).TotalSeconds);
     }
 
+    /// <summary>Says what the link is known to take for a stage's tensors; of no effect once what they took was weighed.</summary>
+    public void PredictTransfers(int stage, double seconds)
+    {
+        lock (_lock)
+            _stages[stage].PredictTransfers(seconds);
+    }
+
     /// <summary>Forgets what a stage's tensors took, as after they take another way.</summary>
     public void ForgetTransfers(int stage)
     {
@@ -103,6 +110,7 @@ internal sealed class StageTimes
         private readonly SampleWindow<long> _endedAt = new(Runs);
         private double _expectedCompute = expectedCompute;
         private bool _isMeasured;
+        private bool _isWeighed;
         private int _learnt;
 
         public void Add(StageTiming timing, bool tellsTransfer, long now)
@@ -161,7 +169,13 @@ internal sealed class StageTimes
 
         public (double Before, double Now)? TransferChange(double share, double negligible) => _transfer.Change(share, negligible);
 
-        public void ForgetTransfers() => _transfer = new TransferTimes();
+        public void ForgetTransfers() => (_transfer, _isWeighed) = (new TransferTimes(), false);
+
+        public void PredictTransfers(double seconds)
+        {
+            if (!_isWeighed)
+                _transfer.Predict(seconds);
+        }
 
         public void Accept(double transferShare, double negligible)
         {
@@ -172,6 +186,7 @@ internal sealed class StageTimes
                 if (!_isMeasured || now > _expectedCompute * 1.2 || now < _expectedCompute / 1.2)
                     (_expectedCompute, _learnt, _isMeasured) = (now, QuickRuns, true);
                 _transfer.Accept(transferShare, negligible);
+                _isWeighed = true;
             }
         }
     }

@@ -4,16 +4,21 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 
 /// <summary>
 /// What tensors of one kind took on their way of late. Queues make single transfers slow, so the least of some is compared with what it
-/// was at first, or when it was last accepted; where a few in a row took several times as long, so that there are few, those are enough. Not thread-safe.
+/// was predicted or at first, or when it was last accepted; where a few in a row took several times as long, so that there are few, those are enough. Not thread-safe.
 /// </summary>
 internal sealed class TransferTimes
 {
     private const int LeastOf = 8;
     private const int Few = 4;
     private const double SeveralTimes = 3;
+    private const double TellingFactor = 5;
 
     private readonly SampleWindow<double> _seconds = new(2 * LeastOf);
     private double _expected = double.NaN;
+    private double? _predicted;
+
+    /// <summary>Says what a link is known to take for it, so that first transfers that take several times as long are a change.</summary>
+    public void Predict(double seconds) => _predicted = seconds > 0 ? seconds : null;
 
     public void Add(double seconds)
     {
@@ -25,7 +30,12 @@ internal sealed class TransferTimes
     /// <summary>The least time before and now where it has changed by more than a share and more than what is negligible; null where not.</summary>
     public (double Before, double Now)? Change(double share, double negligibleSeconds)
     {
-        if (double.IsNaN(_expected) || _seconds.Count < LeastOf + Few)
+        if (double.IsNaN(_expected))
+            return null;
+        // A link's own time is the least of what a transfer takes, so only far more tells of it.
+        if (_predicted is { } predicted && _expected > predicted * Math.Max(SeveralTimes, 1 + share) && _expected - predicted > TellingFactor * negligibleSeconds)
+            return (predicted, Least());
+        if (_seconds.Count < LeastOf + Few)
             return null;
         double few = _seconds.Latest(Few).Min();
         if (few > _expected * Math.Max(SeveralTimes, 1 + share) && few - _expected > negligibleSeconds)
@@ -46,6 +56,8 @@ internal sealed class TransferTimes
             _expected = now;
         else if (_seconds.Count >= 2 * LeastOf)
             _expected = Least();
+        if (!double.IsNaN(_expected))
+            _predicted = null;
     }
 
     private double Least() => _seconds.Latest(LeastOf).Min();
