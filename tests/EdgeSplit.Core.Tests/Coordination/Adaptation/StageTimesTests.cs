@@ -53,7 +53,7 @@ public sealed class StageTimesTests
         // A quarter more than was predicted, not than was measured.
         Run(times, 0, 6, 14);
         Assert.That(times.FindComputeChanges(Share), Is.Empty);
-        Run(times, 0, 6, 24);
+        Run(times, 0, 6, 40);
         Assert.That(times.FindComputeChanges(Share).Single().BeforeSeconds, Is.EqualTo(0.0125).Within(0.0005));
     }
 
