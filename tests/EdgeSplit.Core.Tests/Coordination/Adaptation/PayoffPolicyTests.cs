@@ -37,6 +37,14 @@ public sealed class PayoffPolicyTests
         Assert.That(verdict.AskAgainAfter, Is.EqualTo(TimeSpan.FromSeconds(1)));
     }
 
+    [TestCase(0.75, 2.5)]
+    [TestCase(0.875, 1.25)]
+    public void Decide_does_not_wait_long_where_the_other_plan_is_more_than_twice_as_fast(double gain, double waitSeconds)
+    {
+        Assert.That(new PayoffPolicy().Decide(Proposal(gain, 1, waitSeconds, recentSwitches: 4)).Switch);
+        Assert.That(new PayoffPolicy().Decide(Proposal(gain, 1, waitSeconds - 1, recentSwitches: 4)).AskAgainAfter, Is.EqualTo(TimeSpan.FromSeconds(1)));
+    }
+
     [TestCase(0.3, 1, 3600, true)]
     [TestCase(0.09, 1, 3600, false, Description = "below the least gain")]
     [TestCase(0.3, 37, 3600, false, Description = "0.3 of two minutes are 36 s")]
