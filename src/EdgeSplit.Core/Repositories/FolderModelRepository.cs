@@ -41,22 +41,31 @@ public sealed class FolderModelRepository : IModelRepository
     public IBlobStore Blobs => _blobs;
 
     /// <summary>Opens the repository in a folder, which is created where it does not exist, and deletes what nothing refers to.</summary>
+    /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidArgument"/>: the folder cannot be made or written to.</exception>
     public static async ValueTask<FolderModelRepository> OpenAsync(string folder, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var layout = new RepositoryLayout(Path.GetFullPath(folder));
-        Directory.CreateDirectory(layout.Models);
-        var repository = new FolderModelRepository(layout);
-        using (await repository._lock.EnterAsync(cancellationToken).ConfigureAwait(false))
-            repository.DeleteUnreferenced();
-        return repository;
+        try
+        {
+            Directory.CreateDirectory(layout.Models);
+            var repository = new FolderModelRepository(layout);
+            using (await repository._lock.EnterAsync(cancellationToken).ConfigureAwait(false))
+                repository.DeleteUnreferenced();
+            return repository;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new EdgeSplitException(
+                EdgeSplitError.InvalidArgument, $"The folder '{layout.Root}' cannot be used as a repository: {exception.Message} Name one that this process may write to.", exception);
+        }
     }
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<StoredModel> ListModelsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        foreach (string name in Directory.EnumerateDirectories(_layout.Models).Select(static path => Path.GetFileName(path)).Order(StringComparer.Ordinal))
+        foreach (string name in Directory.EnumerateDirectories(_layout.Models).Select(static path => Path.GetFileName(path)).Where(RepositoryLayout.IsName).Order(StringComparer.Ordinal))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (TryReadModel(name) is { } manifest)
@@ -238,7 +247,8 @@ public sealed class FolderModelRepository : IModelRepository
     private void DeleteUnreferenced()
     {
         var referenced = new HashSet<ContentHash>();
-        foreach (string folder in Directory.GetDirectories(_layout.Models))
+        // Folders of other names are somebody else's, and stay.
+        foreach (string folder in Directory.GetDirectories(_layout.Models).Where(static folder => RepositoryLayout.IsName(Path.GetFileName(folder))))
         {
             ModelManifest? manifest;
             try

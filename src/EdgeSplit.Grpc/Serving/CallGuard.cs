@@ -38,6 +38,8 @@ internal sealed class CallGuard(GrpcServiceOptions options)
         if (_tokenHash is null)
         {
             bool isLocal = context.Connection.RemoteIpAddress is not { } address || IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
+            if (isLocal && !options.DangerouslyAllowUnauthenticatedRemoteCalls && IsOfAnotherSite(context.Request))
+                return "Without a token this server answers no pages of other sites. Set one, or ask from the site's own server.";
             return isLocal || context.Connection.ClientCertificate is not null || options.DangerouslyAllowUnauthenticatedRemoteCalls
                 ? null
                 : "Calls from other machines need a token or a client certificate, and this server has no token set.";
@@ -48,6 +50,10 @@ internal sealed class CallGuard(GrpcServiceOptions options)
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim()));
         return CryptographicOperations.FixedTimeEquals(hash, _tokenHash) ? null : "The token is wrong.";
     }
+
+    // Whatever page a browser on this machine shows may send requests here, and says where it is from.
+    private static bool IsOfAnotherSite(HttpRequest request) =>
+        request.Headers.Origin.ToString() is { Length: > 0 } origin && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? site) && site.IsLoopback);
 
     private Task RefuseAsync(HttpContext context, string refusal)
     {

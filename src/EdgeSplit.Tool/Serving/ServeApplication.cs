@@ -34,6 +34,8 @@ internal static class ServeApplication
             console.SingleLine = true;
             console.TimestampFormat = "HH:mm:ss ";
         }).SetMinimumLevel(LogLevel.Warning).AddFilter("EdgeSplit", LogLevel.Information)
+            // What keeps it from starting is told in one line.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             // It would tell of every probe that finds the server not ready, which the answer tells already.
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();

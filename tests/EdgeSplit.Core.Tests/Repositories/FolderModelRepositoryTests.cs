@@ -30,6 +30,27 @@ public sealed class FolderModelRepositoryTests : ModelRepositoryConformance
     }
 
     [Test]
+    public async Task Open_in_a_place_that_is_no_folder_says_so()
+    {
+        File.WriteAllText(_folder["file"], "");
+        EdgeSplitException exception = await ErrorAssert.FailsWithAsync(EdgeSplitError.InvalidArgument, () => FolderModelRepository.OpenAsync(_folder["file"]).AsTask());
+        Assert.That(exception.Message, Does.Contain(_folder["file"]));
+    }
+
+    [Test]
+    public async Task List_leaves_out_folders_that_are_no_models_and_they_stay()
+    {
+        string foreign = Path.Combine(_folder["repository"], "models", "old models (keep)");
+        Directory.CreateDirectory(Path.Combine(foreign, "inside"));
+        IModelRepository repository = await OpenAsync();
+        File.WriteAllText(_folder["model.onnx"], "the model");
+        await repository.AddModelAsync("m", _folder["model.onnx"], [], default);
+        Assert.That(await repository.ListModelsAsync(default).Select(static model => model.Name).ToArrayAsync(), Is.EqualTo(["m"]));
+        Assert.That(await repository.ListDeploymentsAsync(default).CountAsync(), Is.Zero);
+        Assert.That(Directory.Exists(Path.Combine(foreign, "inside")));
+    }
+
+    [Test]
     public async Task Open_with_a_damaged_manifest_keeps_everything_and_tells_when_asked_for_it()
     {
         IModelRepository repository = await OpenAsync();

@@ -79,6 +79,10 @@ internal sealed class BadInputTests
         await ExpectAsync(BadUsage, "localhost", "run", BertTiny(folder), "--agent", "localhost");
     }
 
+    [TestCase("a b", "agent", "--listen", "127.0.0.1:0", "--id", "a b")]
+    [TestCase("empty", "inspect", "")]
+    public async Task Command_aValueThatCannotBe_isBadUsage(string mention, params string[] arguments) => await ExpectAsync(BadUsage, mention, arguments);
+
     [Test]
     public async Task NoCommand_isBadUsage() => await ExpectAsync(BadUsage, "");
 

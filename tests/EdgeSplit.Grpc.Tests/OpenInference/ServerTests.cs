@@ -106,6 +106,19 @@ internal sealed class ServerTests
         Assert.That(statistics.RootElement.GetProperty("model_stats")[0].GetProperty("inference_count").GetInt64(), Is.Zero);
     }
 
+    [TestCase("http://localhost:3000", HttpStatusCode.OK)]
+    [TestCase("https://site.example", HttpStatusCode.Unauthorized)]
+    [TestCase("null", HttpStatusCode.Unauthorized)]
+    public async Task Call_ofAPageOfAnotherSite_isRefusedWithoutAToken(string origin, HttpStatusCode status)
+    {
+        await using MixedSystem system = await MixedSystem.StartAsync();
+        await using CoordinatorHost host = await CoordinatorHost.StartAsync(system.Coordinator);
+        using var http = new HttpClient { BaseAddress = new Uri(host.RestAddress) };
+        http.DefaultRequestHeaders.Add("Origin", origin);
+        using HttpResponseMessage response = await http.GetAsync("/v2");
+        Assert.That(response.StatusCode, Is.EqualTo(status));
+    }
+
     [Test]
     public async Task Ready_isNo_whileAgentsAreLostThatNoOtherReplaces()
     {

@@ -78,4 +78,16 @@ internal sealed class DashboardEndpointTests
         var guard = new DashboardGuard(new DashboardOptions { Token = token, DangerouslyAllowRemoteViewers = allowsRemote });
         Assert.That(guard.RefusalToSee(context) is null, Is.EqualTo(expected));
     }
+
+    [TestCase("localhost:8000", true)]
+    [TestCase("127.0.0.1:8000", true)]
+    [TestCase("[::1]:8000", true)]
+    [TestCase("dashboard.example:8000", false)]
+    public void Seeing_underAnotherNameThanThisMachines_needsTheToken(string host, bool expected)
+    {
+        var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = IPAddress.Loopback;
+        context.Request.Host = new HostString(host);
+        Assert.That(new DashboardGuard(new DashboardOptions()).RefusalToSee(context) is null, Is.EqualTo(expected));
+    }
 }

@@ -45,8 +45,7 @@ internal sealed class RepositoryLayout(string root)
     public static string CheckedName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        // A leading dot would allow "." and ".."; a trailing one is dropped by Windows.
-        if (name.Length is 0 or > LongestName || name.AsSpan().ContainsAnyExcept(Allowed) || name[0] == '.' || name[^1] == '.')
+        if (!IsName(name))
         {
             throw new EdgeSplitException(
                 EdgeSplitError.InvalidArgument,
@@ -54,4 +53,8 @@ internal sealed class RepositoryLayout(string root)
         }
         return name;
     }
+
+    // A leading dot would allow "." and ".."; a trailing one is dropped by Windows.
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= LongestName && !name.AsSpan().ContainsAnyExcept(Allowed) && name[0] != '.' && name[^1] != '.';
 }
