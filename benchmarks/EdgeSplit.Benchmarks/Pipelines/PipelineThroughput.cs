@@ -38,25 +38,24 @@ internal static class PipelineThroughput
         entry.Write(path);
         var modelOptions = new OnnxModelOptions { FreeDimensions = entry.TypicalDimensions };
         IReadOnlyDictionary<string, Tensor> inputs = entry.CreateInputs();
+        using OnnxModel model = OnnxModel.Open(path, modelOptions);
+        // Before the agents are watched, or they would report these loads on their cores as those of other programs, which they are.
+        await using OneCoreModel whole = await OneCoreModel.StartAsync(0, entry.Name, path), other = await OneCoreModel.StartAsync(1, entry.Name, path);
+        var runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 });
+        LayerProfile profile = await new LayerProfiler(runtime, new LayerProfilerOptions { Duration = ProfileTime }).ProfileAsync(model, inputs, null, CancellationToken.None);
         await using var coordinator = new Coordinator(new OnnxModelFormat(modelOptions), new CoordinatorOptions
         {
             CostModel = WeightedCostModel.ForObjective(PlanObjective.Throughput),
             Partitioner = new PipelinePartitioner(),
         });
         await OneCoreLoad.ConnectAsync(coordinator, agents);
-        PartitionProblem problem;
-        using (OnnxModel model = OnnxModel.Open(path, modelOptions))
+        PartitionProblem problem = await coordinator.CreateProblemAsync(model.Graph);
+        problem = problem with
         {
-            var runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1 });
-            LayerProfile profile = await new LayerProfiler(runtime, new LayerProfilerOptions { Duration = ProfileTime }).ProfileAsync(model, inputs, null, CancellationToken.None);
-            problem = await coordinator.CreateProblemAsync(model.Graph) with
-            {
-                MeasuredLayerSeconds = await coordinator.ProfileAsync(model, inputs, new AgentProfilerOptions { Duration = ProfileTime, RelativeLayerSeconds = profile.LayerSeconds }),
-            };
-        }
+            MeasuredLayerSeconds = await coordinator.ProfileAsync(model, inputs, new AgentProfilerOptions { Duration = ProfileTime, RelativeLayerSeconds = profile.LayerSeconds }),
+        };
         PartitionPlan plan = new PipelinePartitioner().Partition(problem, CancellationToken.None);
         await using Deployment deployment = await coordinator.DeployAsync(path, new DeploymentOptions { Plan = plan });
-        await using OneCoreModel whole = await OneCoreModel.StartAsync(0, entry.Name, path), other = await OneCoreModel.StartAsync(1, entry.Name, path);
 
         // As a coordinator does that goes on serving: what the first requests took corrects the costs, and the plan with them.
         await RehearseAsync(deployment, inputs);
