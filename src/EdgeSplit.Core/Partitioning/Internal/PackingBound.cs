@@ -19,7 +19,7 @@ internal sealed class PackingBound
 
     private const double FirstWidth = 0.02;
     private const double LargestWidth = 64;
-    private const double FirstPart = 0.6;
+    private const double FirstPart = 0.8;
     private const double NextPart = 0.4;
     private const int MostBranches = 400;
 

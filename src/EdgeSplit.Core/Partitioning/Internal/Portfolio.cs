@@ -128,7 +128,7 @@ internal sealed class Portfolio
         _state.Loads.Reset(_incumbent.Assignment);
         var packing = new PackingBound(_model, _units, _kinds, prices);
         packing.Add(_incumbent.Assignment, _kinds);
-        _bounds.ProveBottleneck(packing.Raise(_bounds.BottleneckSeconds, _state.Loads.Bottleneck(), _budget.Part(0.6)));
+        _bounds.ProveBottleneck(packing.Raise(_bounds.BottleneckSeconds, _state.Loads.Bottleneck(), _budget.Part(0.85)));
     }
 
     /// <summary>Finds something feasible: the current plan, one device, or the layer-wise split.</summary>
