@@ -56,7 +56,7 @@ public sealed class AdmissionWindowTests
         window.Leave("first");
 
         await Task.WhenAll(waiting).WaitAsync(Cluster.Limit);
-        Assert.CatchAsync<OperationCanceledException>(() => given.WaitAsync(Cluster.Limit));
+        await Assert.CatchAsync<OperationCanceledException>(() => given.WaitAsync(Cluster.Limit));
         Assert.That(_entered, Is.EqualTo(new[] { "hasty 2", "patient 0", "hasty 1", "patient 1" }));
     }
 
