@@ -38,7 +38,6 @@ public sealed class Deployment : IAsyncDisposable
     private readonly CancellationTokenSource _aborted = new();
     private readonly Lock _recoveryLock = new();
     private readonly Standby? _standby;
-    private readonly RecoveryCheck? _recoveryCheck;
     private PlanEpoch? _epoch;
     private Recovery? _recovery;
     private CancellationTokenSource? _optionalSwitch;
@@ -65,8 +64,7 @@ public sealed class Deployment : IAsyncDisposable
         if (options.Plan is null && coordinator.Options.Adaptation is { } adaptation)
         {
             _standby = adaptation.Standby is { } standby ? new Standby(coordinator, this, stager, standby) : null;
-            _recoveryCheck = new RecoveryCheck(coordinator, this, stager, adaptation);
-            Adapter = new DeploymentAdapter(coordinator, this, _standby, _recoveryCheck, adaptation);
+            Adapter = new DeploymentAdapter(coordinator, this, _standby, new RecoveryCheck(coordinator, this, stager, adaptation), adaptation);
         }
     }
 
@@ -202,9 +200,7 @@ public sealed class Deployment : IAsyncDisposable
         _coordinator.Forget(this);
         await _lifetime.CancelAsync().ConfigureAwait(false);
         if (Adapter is not null)
-            await Adapter.Searching.ConfigureAwait(false);
-        if (_recoveryCheck is not null)
-            await _recoveryCheck.Checking.ConfigureAwait(false);
+            await Adapter.Running.ConfigureAwait(false);
         if (_standby is not null)
             await _standby.EndAsync().ConfigureAwait(false);
         await _switching.WaitAsync().ConfigureAwait(false);

@@ -48,8 +48,7 @@ internal static class RestBody
                 if (body.Length + read > options.MaxTensorBytes)
                     throw TooLarge(options);
                 reservation.Reserve(read);
-                body.SetLength(body.Length + read);
-                piece.AsSpan(0, read).CopyTo(body.GetBuffer().AsSpan((int)body.Length - read));
+                body.Write(piece, 0, read);
             }
             return RestRequest.Read(body.GetBuffer().AsMemory(0, (int)body.Length), JsonLength(request, (int)body.Length), options.Pool);
         }

@@ -49,7 +49,7 @@ internal sealed class Sensors
     public double? BatteryPowerWatts() => Sum(_batteries, static battery => battery.Watts());
 
     /// <summary>The batteries' charge in 0..1, the mean of several.</summary>
-    public double? BatteryCharge() => Sum(_batteries, static battery => battery.Charge()) / _batteries.Count(static battery => battery.Charge() is not null);
+    public double? BatteryCharge() => _batteries.Select(static battery => battery.Charge()).Average();
 
     /// <summary>The share of the accelerator that is in use, and the bytes of its memory that it could give.</summary>
     public (double? Load, double? AvailableMemoryBytes) Accelerator() => (_acceleratorLoad?.Number() / 100, _acceleratorMemory?.Number() - _acceleratorMemoryUsed?.Number());

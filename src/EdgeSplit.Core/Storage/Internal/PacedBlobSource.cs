@@ -1,3 +1,5 @@
+using EdgeSplit.Devices;
+
 namespace EdgeSplit.Storage.Internal;
 
 /// <summary>Gives blobs no faster than at a rate, all of its streams together, to leave the rest of a link to others.</summary>
@@ -5,6 +7,17 @@ internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond,
 {
     private readonly Lock _lock = new();
     private long _freeAt = time.GetTimestamp();
+
+    /// <summary>Leaves the rest of a link to others; a link without a limit needs no pace.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="link">The link that its blobs travel over.</param>
+    /// <param name="share">The share of the link that they may take.</param>
+    /// <param name="time">The clock.</param>
+    public static IBlobSource ForShare(IBlobSource source, Link link, double share, TimeProvider time)
+    {
+        double bytesPerSecond = link.BytesPerSecond * share;
+        return double.IsFinite(bytesPerSecond) ? new PacedBlobSource(source, bytesPerSecond, time) : source;
+    }
 
     public async ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken) =>
         new PacedStream(this, await source.OpenBlobAsync(hash, cancellationToken).ConfigureAwait(false));

@@ -33,14 +33,15 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private long _searchedAt;
     private long? _askAgainAt;
     private Trigger? _askAgain;
+    private Task _searching = Task.CompletedTask;
 
-    /// <summary>The search that runs, if any; for the deployment to wait for when it ends.</summary>
-    public Task Searching { get; private set; } = Task.CompletedTask;
+    /// <summary>All that runs, for the deployment to wait for when it ends.</summary>
+    public Task Running => Task.WhenAll(_searching, recovery.Checking);
 
     /// <summary>Looks for a change; called about once a report interval, never twice at the same time.</summary>
     public void Tick(CancellationToken cancellationToken)
     {
-        if (!Searching.IsCompleted || deployment.CurrentEpoch is not { } epoch)
+        if (!_searching.IsCompleted || deployment.CurrentEpoch is not { } epoch)
             return;
         long now = _time.GetTimestamp();
         if (epoch != _epoch)
@@ -57,7 +58,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             standby?.Tick(epoch, _time.GetElapsedTime(_epochSince, now), cancellationToken);
             return;
         }
-        Searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
+        _searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
 
     private Trigger? FindTrigger(PlanEpoch epoch, long now, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ internal sealed class RecoveryCheck(Coordinator coordinator, Deployment deployme
     private SlowStage? _checked;
     private Task<double[]> _times = Task.FromResult<double[]>([]);
 
-    /// <summary>The check that runs, if any; for the deployment to wait for when it ends.</summary>
+    /// <summary>The check that runs, if any.</summary>
     public Task Checking => _times;
 
     /// <summary>Takes in that a stage takes longer, or less long, than before.</summary>
@@ -99,8 +99,7 @@ internal sealed class RecoveryCheck(Coordinator coordinator, Deployment deployme
         {
             foreach (TensorInfo input in stage.Target.Partition.Inputs)
                 inputs.Add(input.Name, Zeros(input));
-            double rate = agent.Link.BytesPerSecond * LinkShare;
-            await stager.LoadAheadAsync(stage.Target, true, source => double.IsFinite(rate) ? new PacedBlobSource(source, rate, _time) : source, cancellationToken).ConfigureAwait(false);
+            await stager.LoadAheadAsync(stage.Target, true, source => PacedBlobSource.ForShare(source, agent.Link, LinkShare, _time), cancellationToken).ConfigureAwait(false);
             try
             {
                 double[] times = new double[Runs];

@@ -209,11 +209,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     }
 
     /// <summary>Leaves the rest of an agent's link to tensors.</summary>
-    private IBlobSource Pace(IBlobSource source, AgentEntry agent)
-    {
-        double rate = agent.Link.BytesPerSecond * options.LinkShare;
-        return double.IsFinite(rate) ? new PacedBlobSource(source, rate, _time) : source;
-    }
+    private IBlobSource Pace(IBlobSource source, AgentEntry agent) => PacedBlobSource.ForShare(source, agent.Link, options.LinkShare, _time);
 
     private bool Fits(StageTarget target, PartitionProblem problem)
     {
