@@ -20,6 +20,16 @@ public sealed class SendPaceTests
         Assert.That(pace.UnsentBytes, Is.EqualTo(Math.Max(pace.ChunkBytes, 128 * KiB)));
     }
 
+    [TestCase(false, 1024)]
+    [TestCase(true, 4096)]
+    public void Add_leads_to_larger_pieces_within_a_machine(bool staysInMachine, int expectedKiB)
+    {
+        var pace = new SendPace(staysInMachine);
+        for (int i = 0; i < 400; i++)
+            pace.Add(pace.ChunkBytes, TimeSpan.FromSeconds(pace.ChunkBytes / 10e9));
+        Assert.That((pace.ChunkBytes / KiB, pace.UnsentBytes / KiB), Is.EqualTo((expectedKiB, expectedKiB)));
+    }
+
     [Test]
     public void Add_one_slow_piece_is_enough_to_slow_down()
     {

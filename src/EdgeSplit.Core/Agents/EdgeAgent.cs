@@ -234,8 +234,7 @@ public sealed class EdgeAgent : IEdgeAgent
         }
         finally
         {
-            foreach (Tensor tensor in delivered.Values)
-                tensor.Dispose();
+            delivered.DisposeTensors();
         }
         try
         {

@@ -25,7 +25,6 @@ public sealed record PartialResult(
     /// <summary>Disposes of the outputs.</summary>
     public void Dispose()
     {
-        foreach (Tensor tensor in Outputs.Values)
-            tensor.Dispose();
+        Outputs.DisposeTensors();
     }
 }

@@ -79,8 +79,7 @@ public sealed class SlowedPartitionRuntime : IPartitionRuntime
             }
             catch
             {
-                foreach (Tensor tensor in outputs.Values)
-                    tensor.Dispose();
+                outputs.DisposeTensors();
                 throw;
             }
         }

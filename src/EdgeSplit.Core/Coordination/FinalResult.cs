@@ -14,7 +14,6 @@ public sealed record FinalResult(
     /// <summary>Disposes of the outputs.</summary>
     public void Dispose()
     {
-        foreach (Tensor tensor in Outputs.Values)
-            tensor.Dispose();
+        Outputs.DisposeTensors();
     }
 }

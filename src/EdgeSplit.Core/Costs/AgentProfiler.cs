@@ -100,8 +100,7 @@ public sealed class AgentProfiler(AgentProfilerOptions? options = null)
         }
         finally
         {
-            foreach (Tensor tensor in made.Values)
-                tensor.Dispose();
+            made.DisposeTensors();
         }
         return seconds;
     }

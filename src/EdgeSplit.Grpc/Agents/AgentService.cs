@@ -111,8 +111,7 @@ internal sealed class AgentService(IEdgeAgent agent, GrpcServiceOptions options,
         }
         finally
         {
-            foreach (Tensor tensor in inputs.Values)
-                tensor.Dispose();
+            inputs.DisposeTensors();
         }
     }
 

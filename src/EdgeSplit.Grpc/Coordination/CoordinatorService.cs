@@ -51,8 +51,7 @@ internal sealed class CoordinatorService(Coordinator coordinator, GrpcServiceOpt
         }
         finally
         {
-            foreach (Tensor tensor in inputs.Values)
-                tensor.Dispose();
+            inputs.DisposeTensors();
         }
     }
 

@@ -68,8 +68,7 @@ internal sealed class TensorReceiver(TensorBufferPool pool, int maxTensorBytes, 
     {
         if (_tensors is not null)
         {
-            foreach (Tensor tensor in _tensors.Values)
-                tensor.Dispose();
+            _tensors.DisposeTensors();
             _tensors = null;
         }
         reservation?.Dispose();

@@ -123,8 +123,7 @@ internal sealed class OpenInferenceService(InferenceServer server, GrpcServiceOp
         }
         finally
         {
-            foreach (Tensor tensor in inputs.Values)
-                tensor.Dispose();
+            inputs.DisposeTensors();
         }
     }
 

@@ -45,8 +45,7 @@ internal sealed class RestRequest : IDisposable
 
     public void Dispose()
     {
-        foreach (Tensor tensor in Inputs.Values)
-            tensor.Dispose();
+        Inputs.DisposeTensors();
     }
 
     private void ReadAll(JsonElement root, ReadOnlyMemory<byte> binary, TensorBufferPool pool)

@@ -36,7 +36,7 @@ internal sealed class FrameWriter(
         new byte[(4 * ControlFrameBytes) + (MaxFramesInBatch * FramePrefix.ByteCount) + (2 * MaxFramesInBatch * OutgoingMessage.MaxDataHeadBytes)];
     private int _scratchUsed;
     private int _batchBytes;
-    private readonly SendPace _pace = new();
+    private readonly SendPace _pace = new(connection is IPacedConnection { StaysInMachine: true });
     private int _unsentBytes;
     private long _creditToReturn;
     private bool _holdsCreditBack = true;

@@ -108,8 +108,7 @@ internal sealed class IncomingMessage : IDisposable
         }
         catch
         {
-            foreach (Tensor tensor in tensors.Values)
-                tensor.Dispose();
+            tensors.DisposeTensors();
             throw;
         }
     }

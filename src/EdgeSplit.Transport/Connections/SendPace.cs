@@ -6,15 +6,19 @@ namespace EdgeSplit.Transport.Connections;
 /// </summary>
 /// <remarks>
 /// The speed is measured where much is sent without a pause. What the system takes at once although the link does not, its buffers, is
-/// left out, so that a slow link on which only little is sent at a time does not pass for a fast one.
+/// left out, so that a slow link on which only little is sent at a time does not pass for a fast one. A link between machines may become
+/// slow while the most is waiting in the system; within a machine that is memory, and waiting for a thread to wake costs more.
 /// </remarks>
-internal sealed class SendPace
+/// <param name="staysInMachine">Whether both ends are in one machine.</param>
+internal sealed class SendPace(bool staysInMachine = false)
 {
     private const int LeastChunkBytes = 64 * 1024;
     private const int FirstChunkBytes = 256 * 1024;
     private const int MostChunkBytes = 1024 * 1024;
+    private const int MostChunkBytesInMachine = 4 * 1024 * 1024;
     private const int LeastUnsentBytes = 128 * 1024;
     private const double ChunkSeconds = 0.0005;
+    private const double ChunkSecondsInMachine = 0.004;
 
     private const int BufferedBytes = 256 * 1024;
     private const int LeastMeasuredBytes = 256 * 1024;
@@ -23,6 +27,8 @@ internal sealed class SendPace
     // So slow that nothing else need be known.
     private const double SlowSeconds = 0.005;
 
+    private readonly int _mostChunkBytes = staysInMachine ? MostChunkBytesInMachine : MostChunkBytes;
+    private readonly double _chunkSeconds = staysInMachine ? ChunkSecondsInMachine : ChunkSeconds;
     private long _bytes = -BufferedBytes;
     private double _seconds;
 
@@ -60,7 +66,7 @@ internal sealed class SendPace
     // Down at once, up in steps: a measurement may be wrong. In whole steps, so that it does not change all the time.
     private void Adapt(double bytesPerSecond)
     {
-        double steps = Math.Floor(bytesPerSecond * ChunkSeconds / LeastChunkBytes);
-        ChunkBytes = (int)Math.Clamp(steps * LeastChunkBytes, LeastChunkBytes, Math.Min(2 * ChunkBytes, MostChunkBytes));
+        double steps = Math.Floor(bytesPerSecond * _chunkSeconds / LeastChunkBytes);
+        ChunkBytes = (int)Math.Clamp(steps * LeastChunkBytes, LeastChunkBytes, Math.Min(2 * ChunkBytes, _mostChunkBytes));
     }
 }

@@ -72,6 +72,8 @@ internal sealed class TlsConnection : ISecuredConnection, IPacedConnection
     public ValueTask SendAsync(IReadOnlyList<ReadOnlyMemory<byte>> buffers, CancellationToken cancellationToken) =>
         _joined.SendAsync(buffers, cancellationToken);
 
+    public bool StaysInMachine => _inner is IPacedConnection { StaysInMachine: true };
+
     public void LimitUnsent(int byteCount) => (_inner as IPacedConnection)?.LimitUnsent(byteCount);
 
     public async ValueTask CompleteSendAsync(CancellationToken cancellationToken)

@@ -96,9 +96,7 @@ internal sealed class AgentSession : IRequestHandler
         }
         finally
         {
-            // Not of Values: that would be an object for each request.
-            foreach ((_, Tensor tensor) in inputs)
-                tensor.Dispose();
+            inputs.DisposeTensors();
         }
     }
 
@@ -112,8 +110,7 @@ internal sealed class AgentSession : IRequestHandler
         }
         catch
         {
-            foreach (Tensor tensor in tensors.Values)
-                tensor.Dispose();
+            tensors.DisposeTensors();
             throw;
         }
     }
@@ -151,8 +148,7 @@ internal sealed class AgentSession : IRequestHandler
         }
         finally
         {
-            foreach (Tensor tensor in tensors.Values)
-                tensor.Dispose();
+            tensors.DisposeTensors();
         }
     }
 

@@ -52,8 +52,7 @@ internal sealed class Mailbox
                 delivery = delivery with { Tensors = new Dictionary<string, Tensor>() };
             }
         }
-        foreach (Tensor tensor in delivery.Tensors.Values)
-            tensor.Dispose();
+        delivery.Tensors.DisposeTensors();
         complete?.Complete.TrySetResult();
     }
 
@@ -231,8 +230,7 @@ internal sealed class Mailbox
 
         public void Dispose()
         {
-            foreach (Tensor tensor in Tensors.Values)
-                tensor.Dispose();
+            Tensors.DisposeTensors();
         }
     }
 }

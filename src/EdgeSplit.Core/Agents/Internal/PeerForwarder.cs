@@ -67,8 +67,7 @@ internal sealed class PeerForwarder(string agentId, IAgentPeers? peers, Mailbox 
         }
         catch
         {
-            foreach (Tensor tensor in copies.Tensors.Values)
-                tensor.Dispose();
+            copies.Tensors.DisposeTensors();
             throw;
         }
     }

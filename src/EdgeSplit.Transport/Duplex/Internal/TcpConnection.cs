@@ -24,11 +24,15 @@ internal sealed class TcpConnection : IPacedConnection
         _socket = socket;
         _gather = new GatherSend(socket);
         RemoteEndPoint = socket.RemoteEndPoint;
+        StaysInMachine = RemoteEndPoint is IPEndPoint remote && socket.LocalEndPoint is IPEndPoint local && local.Address.Equals(remote.Address);
         socket.NoDelay = true;
     }
 
     // Asked for once: a socket that the peer has reset no longer knows.
     public EndPoint? RemoteEndPoint { get; }
+
+    /// <inheritdoc/>
+    public bool StaysInMachine { get; }
 
     public ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken) =>
         _socket.ReceiveAsync(destination, SocketFlags.None, cancellationToken);

@@ -126,8 +126,7 @@ internal sealed class RecoveryCheck(Coordinator coordinator, Deployment deployme
         }
         finally
         {
-            foreach (Tensor tensor in inputs.Values)
-                tensor.Dispose();
+            inputs.DisposeTensors();
         }
     }
 

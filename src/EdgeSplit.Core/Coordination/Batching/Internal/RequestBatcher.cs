@@ -229,7 +229,7 @@ internal sealed class RequestBatcher(
         }
         finally
         {
-            Dispose(joined);
+            joined?.DisposeTensors();
         }
         if (Split(result, taken, started, (request, part) => request.Complete(part)) is { } problem)
         {
@@ -284,7 +284,7 @@ internal sealed class RequestBatcher(
         }
         finally
         {
-            Dispose(joined);
+            joined?.DisposeTensors();
         }
     }
 
@@ -354,7 +354,7 @@ internal sealed class RequestBatcher(
         }
         catch
         {
-            Dispose(joined);
+            joined?.DisposeTensors();
             throw;
         }
     }
@@ -400,14 +400,6 @@ internal sealed class RequestBatcher(
 
     private EdgeSplitException Overloaded() => new(
         EdgeSplitError.Overloaded, $"{maxWaiting} requests of model '{modelName}' wait, the limit. Try again later, or raise {nameof(CoordinatorOptions.MaxQueuedRequests)}.");
-
-    private static void Dispose(Dictionary<string, Tensor>? tensors)
-    {
-        if (tensors is null)
-            return;
-        foreach (Tensor tensor in tensors.Values)
-            tensor.Dispose();
-    }
 
     /// <summary>What became of a request by itself; neither result nor failure for one that had ended before.</summary>
     private sealed record Outcome(BatchedRequest Request, FinalResult? Result, Exception? Failure)
