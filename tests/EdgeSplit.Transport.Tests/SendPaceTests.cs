@@ -20,14 +20,31 @@ public sealed class SendPaceTests
         Assert.That(pace.UnsentBytes, Is.EqualTo(Math.Max(pace.ChunkBytes, 128 * KiB)));
     }
 
-    [TestCase(false, 1024)]
-    [TestCase(true, 4096)]
-    public void Add_leads_to_larger_pieces_within_a_machine(bool staysInMachine, int expectedKiB)
+    [TestCase(true, 3e9, 4096)]
+    [TestCase(true, 1.8e9, 704)]
+    [TestCase(false, 3e9, 1024)]
+    public void Add_leads_to_larger_pieces_where_memory_alone_is_passed(bool staysInMachine, double bytesPerSecond, int expectedKiB)
     {
         var pace = new SendPace(staysInMachine);
-        for (int i = 0; i < 400; i++)
-            pace.Add(pace.ChunkBytes, TimeSpan.FromSeconds(pace.ChunkBytes / 10e9));
-        Assert.That((pace.ChunkBytes / KiB, pace.UnsentBytes / KiB), Is.EqualTo((expectedKiB, expectedKiB)));
+        for (int message = 0; message < 40; message++)
+        {
+            pace.Begin();
+            for (int left = 3072 * KiB; left > 0; left -= pace.ChunkBytes)
+                pace.Add(Math.Min(left, pace.ChunkBytes), TimeSpan.FromSeconds(pace.ChunkBytes / bytesPerSecond));
+        }
+        Assert.That(pace.ChunkBytes / KiB, Is.EqualTo(expectedKiB));
+        pace.Add(pace.ChunkBytes, TimeSpan.FromSeconds(0.4));
+        Assert.That(pace.ChunkBytes, Is.LessThan(256 * KiB));
+    }
+
+    [Test]
+    public void Add_needs_much_to_pass_for_memory()
+    {
+        var pace = new SendPace(staysInMachine: true);
+        pace.Begin();
+        for (int i = 0; i < 40; i++)
+            pace.Add(1024 * KiB, TimeSpan.FromMicroseconds(200));
+        Assert.That(pace.ChunkBytes, Is.EqualTo(1024 * KiB));
     }
 
     [Test]
