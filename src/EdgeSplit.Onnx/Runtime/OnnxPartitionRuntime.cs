@@ -79,11 +79,11 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
     {
         bool leavesNoTrace = Repeatability.LeavesNoTrace(SkeletonChecks.Require(partition));
         OnnxPartitionExecutor executor = Load(partition.Skeleton, $"partition {partition.Id}", blobFolder, cancellationToken);
-        if (!_options.WarmsUp || !leavesNoTrace)
-            return executor;
         try
         {
-            WarmUp.Run(executor, cancellationToken);
+            if (_options.WarmsUp && leavesNoTrace)
+                WarmUp.Run(executor, cancellationToken);
+            NativeHeap.Trim();
             return executor;
         }
         catch

@@ -14,7 +14,10 @@ internal sealed class EpochStager(
 {
     private readonly ExtractedPartitions _extracted = new(model);
 
-    /// <summary>Takes the stages' partitions from the model and loads them, on all agents at once.</summary>
+    /// <summary>
+    /// Takes the stages' partitions from the model and loads them, on all machines at once. Where another plan serves and nobody waits, a machine
+    /// loads one after the other: so the most that requests share their processors with is one load.
+    /// </summary>
     /// <param name="number">The plan's number.</param>
     /// <param name="plan">The plan.</param>
     /// <param name="madeFor">What was known when it was made.</param>
@@ -38,7 +41,7 @@ internal sealed class EpochStager(
         RequestRoutes[] RouteAnew() => peers is null ? relayed : [.. plan.Routes.Select(route => RoutesOf(route, new DirectRoutes([.. route.Stages.Select(stage => targets[stage])], peers)))];
         RequestRoutes RoutesOf(PlanRoute route, DirectRoutes? direct) => new(model, [.. route.Stages.Select(stage => targets[stage].Partition)], direct) { Numbers = route.Stages };
 
-        long sentBytes = await LoadAsync(targets, progress, cancellationToken).ConfigureAwait(false);
+        long sentBytes = await LoadAsync(targets, isGentle: number > 1 && !isUrgent, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);
         return new PlanEpoch(modelName, number, plan, RouteAnew, targets, recorderOf(plan), logger) { MadeFor = madeFor };
     }
@@ -88,12 +91,13 @@ internal sealed class EpochStager(
         return await target.Agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, target.Partition), pace?.Invoke(blobs) ?? blobs, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
+    private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, bool isGentle, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
     {
         int loaded = 0;
         long sentBytes = 0;
         using var others = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task[] loads = [.. targets.Select(LoadOneAsync)];
+        Dictionary<string, SemaphoreSlim>? turns = isGentle ? targets.Select(MachineOf).Distinct().ToDictionary(static machine => machine, static _ => new SemaphoreSlim(1)) : null;
+        Task[] loads = [.. targets.Select(target => LoadInTurnAsync(target, turns?[MachineOf(target)]))];
         try
         {
             await Task.WhenAll(loads).ConfigureAwait(false);
@@ -106,6 +110,22 @@ internal sealed class EpochStager(
             // The failure that stopped the others, rather than one of those that it stopped.
             await (loads.FirstOrDefault(static load => load.IsFaulted) ?? loads.First(static load => load.IsCanceled)).ConfigureAwait(false);
             throw;
+        }
+
+        static string MachineOf(StageTarget target) => target.Agent.Description.HostName is { Length: > 0 } host ? host : target.Agent.Id;
+
+        async Task LoadInTurnAsync(StageTarget target, SemaphoreSlim? turn)
+        {
+            if (turn is not null)
+                await turn.WaitAsync(others.Token).ConfigureAwait(false);
+            try
+            {
+                await LoadOneAsync(target).ConfigureAwait(false);
+            }
+            finally
+            {
+                turn?.Release();
+            }
         }
 
         async Task LoadOneAsync(StageTarget target)

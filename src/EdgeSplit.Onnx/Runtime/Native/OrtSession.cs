@@ -114,6 +114,7 @@ internal sealed unsafe class OrtSession : SafeHandle
         ((delegate* unmanaged<nint, void>)OrtNative.Api.ReleaseSession)(handle);
         foreach (nint name in _names)
             Marshal.FreeCoTaskMem(name);
+        NativeHeap.Trim();
         return true;
     }
 
