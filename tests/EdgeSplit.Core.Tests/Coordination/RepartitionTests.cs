@@ -94,6 +94,42 @@ public sealed class RepartitionTests
     }
 
     [Test]
+    public async Task Repartition_lets_a_machine_load_one_stage_after_the_other_where_the_first_plan_loads_all_at_once()
+    {
+        // All agents are of this one machine.
+        await using Cluster cluster = await Cluster.CreateAsync(Model);
+        int underWay = 0, most = 0;
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        foreach (FakePartitionRuntime runtime in cluster.Runtimes.Values)
+        {
+            runtime.Loading = async (_, _) =>
+            {
+                if (Interlocked.Increment(ref underWay) == 3)
+                    first.TrySetResult();
+                await first.Task;
+            };
+        }
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain").AsTask().WaitAsync(Cluster.Limit);
+        Assert.That(deployment.Plan.Stages, Has.Length.GreaterThanOrEqualTo(3));
+
+        underWay = 0;
+        foreach (FakePartitionRuntime runtime in cluster.Runtimes.Values)
+        {
+            runtime.Loading = async (_, _) =>
+            {
+                int now = Interlocked.Increment(ref underWay);
+                most = Math.Max(most, now);
+                for (int i = 0; i < 100; i++)
+                    await Task.Yield();
+                Interlocked.Decrement(ref underWay);
+            };
+        }
+        PartitionProblem problem = await cluster.Coordinator.CreateProblemAsync(Model.Graph);
+        await deployment.RepartitionAsync(FixedPartitioner.Plan(problem, ["c", "c", "a", "a", "b", "b"])).AsTask().WaitAsync(Cluster.Limit);
+        Assert.That(most, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Infer_whose_agent_is_lost_runs_again_on_the_others()
     {
         await using Cluster cluster = await Cluster.CreateAsync(Model);
