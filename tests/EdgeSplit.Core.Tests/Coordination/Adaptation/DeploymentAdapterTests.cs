@@ -54,6 +54,36 @@ public sealed class DeploymentAdapterTests
     }
 
     [Test]
+    public async Task Switch_that_hangs_is_given_up_once_what_it_was_decided_on_no_longer_holds()
+    {
+        await using Cluster cluster = await CreateAsync(new SwitchAlways(), Everywhere);
+        Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
+        await _time.PassAsync();
+        // As over a link that was choked meanwhile: what is to be loaded does not come.
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await cluster.AddAsync("d");
+        cluster.Runtimes["d"].Loading = async (_, token) =>
+        {
+            reached.TrySetResult();
+            await Task.Delay(Timeout.Infinite, token);
+        };
+        await PassTimeUntilAsync(reached.Task);
+        cluster.Runtimes["d"].Loading = null;
+        await cluster.AddAsync("e");
+        for (int i = 0; i < 40; i++)
+            await _time.PassAsync();
+        Assert.That(cluster.Coordinator.Decisions, Is.Empty, "What came makes nothing worse, so the switch goes on.");
+
+        Task draining = cluster.Coordinator.DrainAgentAsync("b").AsTask();
+        await PassTimeUntilAsync(draining);
+        await draining;
+        await _time.PassUntilAsync(() => deployment.Plan.Fleet.IndexOf("b") < 0 && deployment.Plan.Fleet.IndexOf("e") >= 0);
+        RepartitionDecision decision = cluster.Coordinator.Decisions[0];
+        Assert.That(decision.Switched, Is.False);
+        Assert.That(decision.Reason, Does.Contain("given up").And.Contain("agent 'b'"));
+    }
+
+    [Test]
     public async Task Policy_that_throws_keeps_the_plan_and_is_asked_again()
     {
         var policy = new FailsOnce();

@@ -21,6 +21,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     // Routes whose shares differ by less are the same plan.
     private const double NegligibleShare = 0.02;
+    private static readonly TimeSpan LeastSwitchTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
@@ -34,6 +35,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private long? _askAgainAt;
     private Trigger? _askAgain;
     private Task _searching = Task.CompletedTask;
+    private SwitchAttempt? _attempt;
 
     /// <summary>All that runs, for the deployment to wait for when it ends.</summary>
     public Task Running => Task.WhenAll(_searching, recovery.Checking);
@@ -41,9 +43,14 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     /// <summary>Looks for a change; called about once a report interval, never twice at the same time.</summary>
     public void Tick(CancellationToken cancellationToken)
     {
-        if (!_searching.IsCompleted || deployment.CurrentEpoch is not { } epoch)
+        if (deployment.CurrentEpoch is not { } epoch)
             return;
         long now = _time.GetTimestamp();
+        if (!_searching.IsCompleted)
+        {
+            GiveUpOvertaken(epoch, now);
+            return;
+        }
         if (epoch != _epoch)
         {
             (_epoch, _epochSince, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
@@ -61,9 +68,31 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         _searching = Task.Run(() => SearchAsync(epoch, found, now, cancellationToken), CancellationToken.None);
     }
 
+    /// <summary>
+    /// Gives up a switch that takes longer than it should have, where what it was decided on no longer holds: weights may be on their way
+    /// over a link that became slow meanwhile. What came or became free since would only make the plan better, and waits.
+    /// </summary>
+    private void GiveUpOvertaken(PlanEpoch epoch, long now)
+    {
+        if (Volatile.Read(ref _attempt) is { } attempt && attempt.Epoch == epoch && now >= attempt.OverdueAt
+            && FindChange(epoch, attempt.Conditions) is { Kind: not (RepartitionTrigger.AgentCame or RepartitionTrigger.OtherLoad) } change)
+        {
+            attempt.GiveUp(change.Cause);
+        }
+    }
+
     private Trigger? FindTrigger(PlanEpoch epoch, long now, CancellationToken cancellationToken)
     {
-        if (_conditions!.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, epoch.Uses, options) is var (trigger, cause))
+        if (FindChange(epoch, _conditions!) is { } change)
+            return change;
+        if (recovery.Tick(epoch, cancellationToken) is { } recovered)
+            return new Trigger(RepartitionTrigger.StageTime, recovered);
+        return _askAgainAt <= now ? _askAgain : null;
+    }
+
+    private Trigger? FindChange(PlanEpoch epoch, Conditions conditions)
+    {
+        if (conditions.FindChange(coordinator.AgentsVersion, coordinator.UsableAgents, epoch.Uses, options) is var (trigger, cause))
             return new Trigger(trigger, cause);
         Changes changes = FindChanges(epoch);
         if (changes.Compute is [var compute, ..])
@@ -72,9 +101,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, transfer, "moves tensors for at least"));
         if (changes.Deliveries is [var delivery, ..])
             return new Trigger(RepartitionTrigger.LinkTime, Describe(epoch, delivery));
-        if (recovery.Tick(epoch, cancellationToken) is { } recovered)
-            return new Trigger(RepartitionTrigger.StageTime, recovered);
-        return _askAgainAt <= now ? _askAgain : null;
+        return null;
     }
 
     private Changes FindChanges(PlanEpoch epoch) => new(
@@ -196,10 +223,31 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
                 AskAgain(wait, trigger);
             return decision with { Reason = verdict.Reason };
         }
-        if (!await deployment.TrySwitchAsync(epoch, candidate, conditions, cancellationToken).ConfigureAwait(false))
-            return decision with { Reason = "Another plan was taken meanwhile.", Epoch = deployment.Epoch };
+        if (await SwitchAsync(epoch, candidate, conditions, estimate, cancellationToken).ConfigureAwait(false) is { } whyNot)
+            return decision with { Reason = whyNot, Epoch = deployment.Epoch };
         _switches.Enqueue(_time.GetTimestamp());
         return decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) };
+    }
+
+    /// <summary>Switches to a plan.</summary>
+    /// <returns>Why that did not come about; null where it did.</returns>
+    private async ValueTask<string?> SwitchAsync(PlanEpoch epoch, PartitionPlan candidate, Conditions conditions, SwitchEstimate estimate, CancellationToken cancellationToken)
+    {
+        TimeSpan expected = 2 * estimate.Time > LeastSwitchTime ? 2 * estimate.Time : LeastSwitchTime;
+        using var attempt = new SwitchAttempt(epoch, conditions, _time.GetTimestamp() + (long)(expected.TotalSeconds * _time.TimestampFrequency), cancellationToken);
+        Volatile.Write(ref _attempt, attempt);
+        try
+        {
+            return await deployment.TrySwitchAsync(epoch, candidate, conditions, attempt.Token).ConfigureAwait(false) ? null : "Another plan was taken meanwhile.";
+        }
+        catch (OperationCanceledException) when (attempt.WhyGivenUp is not null && !cancellationToken.IsCancellationRequested)
+        {
+            return $"The switch was given up: it took longer than {expected.TotalSeconds:0.#} s, and meanwhile conditions have changed. {attempt.WhyGivenUp}";
+        }
+        finally
+        {
+            Volatile.Write(ref _attempt, null);
+        }
     }
 
     private static bool AreSame(ImmutableArray<PlanRoute> left, ImmutableArray<PlanRoute> right) => left.Length == right.Length
