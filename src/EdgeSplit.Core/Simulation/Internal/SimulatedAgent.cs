@@ -158,7 +158,7 @@ internal sealed class SimulatedAgent(SimulatedHost host, SimulatedModel model) :
 
     private ResourceReport CreateReport()
     {
-        double own = host.Processor.TakeBusyShare();
+        double own = host.Processor.TakeOwnShare();
         double other = host.Processor.OtherLoad * host.Noise.NextFactor();
         return new ResourceReport
         {

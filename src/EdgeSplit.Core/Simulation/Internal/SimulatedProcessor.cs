@@ -23,8 +23,8 @@ internal sealed class SimulatedProcessor(TimeProvider time, Device device, Noise
     public ValueTask<(TimeSpan Queue, TimeSpan Compute)> ComputeAsync(double idleSeconds, CancellationToken cancellationToken) =>
         _stages.UseAsync(() => TimeSpan.FromSeconds(idleSeconds / SpeedFactor / (1 - OtherLoad) * noise.NextFactor()), cancellationToken);
 
-    /// <summary>The share of the processor that stages took since the last call.</summary>
-    public double TakeBusyShare()
+    /// <summary>The share of the processor's time that stages took since the last call: of the time that they ran, what other programs left them.</summary>
+    public double TakeOwnShare()
     {
         lock (_lock)
         {
@@ -33,7 +33,7 @@ internal sealed class SimulatedProcessor(TimeProvider time, Device device, Noise
             TimeSpan span = time.GetElapsedTime(_reportedAt, now) * device.ConcurrentStages;
             double share = span > TimeSpan.Zero ? (busy - _reportedBusy) / span : 0;
             (_reportedBusy, _reportedAt) = (busy, now);
-            return share;
+            return share * (1 - OtherLoad);
         }
     }
 }
