@@ -288,6 +288,17 @@ public sealed class Deployment : IAsyncDisposable
         }
     }
 
+    /// <summary>Gives up what <see cref="TrySwitchAsync"/> is making, which then returns false.</summary>
+    /// <returns>Whether anything was being made.</returns>
+    internal bool GiveUpSwitch()
+    {
+        lock (_recoveryLock)
+        {
+            _ = _optionalSwitch?.CancelAsync();
+            return _optionalSwitch is not null;
+        }
+    }
+
     /// <summary>Makes the first epoch ready.</summary>
     /// <param name="former">The plan to go on with if its agents are there; null for a new one.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -433,7 +444,7 @@ public sealed class Deployment : IAsyncDisposable
             if (_recovery is null || _recovery.Epoch != failed || (_recovery.Ended.IsFaulted && _recovery.AgentsVersion != version))
             {
                 // Requests wait for this one; nobody does for one that was to make them faster.
-                _optionalSwitch?.Cancel();
+                GiveUpSwitch();
                 _recovery = new Recovery(failed, version, Task.Run(() => SwitchFromAsync(failed, lost, why)));
             }
             return _recovery.Ended;

@@ -75,6 +75,7 @@ internal sealed class SendPace(bool staysInMachine = false)
     private void Adapt(double bytesPerSecond)
     {
         bool isMemory = _memoryBytes >= LeastMemoryBytes;
+        // None, the bytes of this measurement included, which are added when it ends.
         if (!staysInMachine || bytesPerSecond < (isMemory ? MemoryBytesPerSecond / 2 : MemoryBytesPerSecond))
             _memoryBytes = -Math.Max(_bytes, 0);
         if (_memoryBytes >= LeastMemoryBytes)

@@ -77,7 +77,10 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (Volatile.Read(ref _attempt) is { } attempt && attempt.Epoch == epoch && now >= attempt.OverdueAt
             && FindChange(epoch, attempt.Conditions) is { Kind: not (RepartitionTrigger.AgentCame or RepartitionTrigger.OtherLoad) } change)
         {
-            attempt.GiveUp(change.Cause);
+            attempt.WhyGivenUp ??= change.Cause;
+            // Nothing is being made while it waits for another switch to end.
+            if (!deployment.GiveUpSwitch())
+                attempt.WhyGivenUp = null;
         }
     }
 
@@ -234,15 +237,15 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private async ValueTask<string?> SwitchAsync(PlanEpoch epoch, PartitionPlan candidate, Conditions conditions, SwitchEstimate estimate, CancellationToken cancellationToken)
     {
         TimeSpan expected = 2 * estimate.Time > LeastSwitchTime ? 2 * estimate.Time : LeastSwitchTime;
-        using var attempt = new SwitchAttempt(epoch, conditions, _time.GetTimestamp() + (long)(expected.TotalSeconds * _time.TimestampFrequency), cancellationToken);
+        var attempt = new SwitchAttempt(epoch, conditions, _time.GetTimestamp() + (long)(expected.TotalSeconds * _time.TimestampFrequency));
         Volatile.Write(ref _attempt, attempt);
         try
         {
-            return await deployment.TrySwitchAsync(epoch, candidate, conditions, attempt.Token).ConfigureAwait(false) ? null : "Another plan was taken meanwhile.";
-        }
-        catch (OperationCanceledException) when (attempt.WhyGivenUp is not null && !cancellationToken.IsCancellationRequested)
-        {
-            return $"The switch was given up: it took longer than {expected.TotalSeconds:0.#} s, and meanwhile conditions have changed. {attempt.WhyGivenUp}";
+            if (await deployment.TrySwitchAsync(epoch, candidate, conditions, cancellationToken).ConfigureAwait(false))
+                return null;
+            return attempt.WhyGivenUp is { } why
+                ? $"The switch was given up: it took longer than {expected.TotalSeconds:0.#} s, and meanwhile conditions have changed. {why}"
+                : "Another plan was taken meanwhile.";
         }
         finally
         {
@@ -275,6 +278,12 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         (_askAgainAt, _askAgain) = (_time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency), trigger);
 
     private sealed record Trigger(RepartitionTrigger Kind, string Cause);
+
+    /// <summary>A switch that is being made: from what, what it was decided on, and the timestamp by which it should have been made.</summary>
+    private sealed record SwitchAttempt(PlanEpoch Epoch, Conditions Conditions, long OverdueAt)
+    {
+        public string? WhyGivenUp { get; set; }
+    }
 
     private sealed record Changes(StageChange[] Compute, StageChange[] Transfers, DeliveryChange[] Deliveries);
 }
