@@ -1,4 +1,5 @@
 using EdgeSplit.Agents;
+using EdgeSplit.Tensors;
 using EdgeSplit.Transport.Testing;
 using Microsoft.Extensions.Time.Testing;
 
@@ -135,6 +136,47 @@ public sealed class FlowTests
         await link.EchoAsync(100_000, cancellationToken);
         await link.NothingIsLeftAsync(cancellationToken);
         Assert.That(link.Agent.Executing, Is.Zero);
+    }
+
+    [Test]
+    public async Task ExecuteAsync_cancelled_while_the_answer_comes_stops_it(CancellationToken cancellationToken)
+    {
+        // The answer would take 16 s, one chunk of it a quarter of a second.
+        var time = new FakeTimeProvider();
+        var slow = new LinkProfile { BytesPerSecond = 1 << 20 };
+        await using LocalLink link = await LocalLink.StartAsync(serverTransport: inner => new ThrottledTransport(inner, slow, time));
+        var answering = new TaskCompletionSource();
+        TensorBufferPool outputs = new();
+        link.Agent.OnExecute = (request, _) =>
+        {
+            answering.SetResult();
+            Tensor large = Tensor.FromOwner(TensorElementType.UInt8, new TensorShape(16 << 20), outputs.Rent(16 << 20));
+            return ValueTask.FromResult(
+                new PartialResult(request.RequestId, request.PartitionId, new Dictionary<string, Tensor> { ["y"] = large }, TimeSpan.Zero, TimeSpan.Zero));
+        };
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<PartialResult> call = link.Remote.ExecuteAsync(LocalLink.Request([1]), cancellation.Token).AsTask();
+        while (!answering.Task.IsCompleted)
+            await AdvanceAsync();
+
+        cancellation.Cancel();
+
+        await Assert.ThatAsync(async () => await call, Throws.InstanceOf<OperationCanceledException>());
+        TimeSpan waited = TimeSpan.Zero;
+        while (outputs.RentedBuffers > 0)
+        {
+            await AdvanceAsync();
+            waited += TimeSpan.FromMilliseconds(10);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        Assert.That(waited, Is.LessThan(TimeSpan.FromSeconds(8)));
+
+        async Task AdvanceAsync()
+        {
+            time.Advance(TimeSpan.FromMilliseconds(10));
+            for (int i = 0; i < 20; i++)
+                await Task.Yield();
+        }
     }
 
     [Test]

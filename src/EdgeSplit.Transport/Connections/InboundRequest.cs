@@ -10,6 +10,7 @@ internal sealed class InboundRequest : IThreadPoolWorkItem, IDisposable
     private readonly IRequestHandler _handler;
     private readonly IncomingMessage _message;
     private readonly CancellationTokenSource _cancellation;
+    private OutgoingMessage? _reply;
 
     public InboundRequest(PeerConnection connection, IRequestHandler handler, IncomingMessage message, TimeProvider timeProvider)
     {
@@ -29,6 +30,23 @@ internal sealed class InboundRequest : IThreadPoolWorkItem, IDisposable
     {
         IsCancelled = true;
         _ = _cancellation.CancelAsync();
+    }
+
+    /// <summary>Notes that the answer waits to be sent: should the request be taken back, it is not sent to its end.</summary>
+    /// <remarks>A deadline needs no look here: the peer has the same one and takes the request back.</remarks>
+    public void BeginReply(OutgoingMessage reply)
+    {
+        _reply = reply;
+        AbandonReplyIfCancelled();
+    }
+
+    /// <summary>Stops sending the answer if the request was taken back. To be called after <see cref="Cancel"/>, outside of any lock: it may send.</summary>
+    public void AbandonReplyIfCancelled()
+    {
+        // Of the two that call this, the later one sees what the other wrote.
+        Interlocked.MemoryBarrier();
+        if (IsCancelled && _reply is { } reply)
+            _connection.AbandonReply(reply);
     }
 
     public void Dispose() => _cancellation.Dispose();
@@ -52,7 +70,7 @@ internal sealed class InboundRequest : IThreadPoolWorkItem, IDisposable
                 _message.Dispose();
             }
             using (reply.Owner)
-                await _connection.SendReplyAsync(StreamId, reply, _cancellation.Token).ConfigureAwait(false);
+                await _connection.SendReplyAsync(this, reply, _cancellation.Token).ConfigureAwait(false);
         }
         catch (Exception exception)
         {

@@ -14,7 +14,6 @@ namespace EdgeSplit.Transport.Connections;
 /// </summary>
 internal sealed class IncomingMessage : IDisposable
 {
-    private readonly Lock _gate = new();
     private readonly IMemoryOwner<byte>?[] _buffers;
     private readonly ReceiveBudget _budget;
     private readonly TensorBufferPool _pool;
@@ -53,6 +52,7 @@ internal sealed class IncomingMessage : IDisposable
 
     public bool IsRequest { get; }
 
+    /// <summary>What it says of itself. It also guards the message's state: an object for that alone would be one more for each message.</summary>
     public MessageHead Head { get; }
 
     /// <summary>Bytes of the body that have not arrived.</summary>
@@ -63,7 +63,7 @@ internal sealed class IncomingMessage : IDisposable
     /// <summary>Memory for the next bytes of the body, at most <paramref name="maxBytes"/>; empty if nobody wants them any more.</summary>
     public Memory<byte> BeginReceive(int maxBytes)
     {
-        lock (_gate)
+        lock (Head)
         {
             if (_isDisposed)
                 return default;
@@ -80,7 +80,7 @@ internal sealed class IncomingMessage : IDisposable
     /// <summary>Ends what <see cref="BeginReceive"/> began.</summary>
     public void EndReceive(int byteCount)
     {
-        lock (_gate)
+        lock (Head)
         {
             _isReceiving = false;
             _offset += byteCount;
@@ -115,7 +115,7 @@ internal sealed class IncomingMessage : IDisposable
 
     public void Dispose()
     {
-        lock (_gate)
+        lock (Head)
         {
             if (_isDisposed)
                 return;

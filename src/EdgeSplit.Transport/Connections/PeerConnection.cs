@@ -135,19 +135,16 @@ internal sealed class PeerConnection : IAsyncDisposable
 
     /// <summary>Sends an answer, waiting for credit and until its tensors are no longer needed.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask SendReplyAsync(uint streamId, Reply reply, CancellationToken cancellationToken)
+    public async ValueTask SendReplyAsync(InboundRequest request, Reply reply, CancellationToken cancellationToken)
     {
         OutgoingMessage? message = null;
         try
         {
-            message = _encoder.Response(streamId, reply.Payload, reply.Tensors);
+            message = _encoder.Response(request.StreamId, reply.Payload, reply.Tensors);
             await _credit.AcquireAsync(message.CreditBytes, cancellationToken).ConfigureAwait(false);
             _writer.Enqueue(message);
-            if (!message.IsReleased)
-            {
-                using (cancellationToken.UnsafeRegister(static state => ((Abandoning)state!).Run(), new Abandoning(_writer, message)))
-                    await message.Released.ConfigureAwait(false);
-            }
+            request.BeginReply(message);
+            await message.Released.ConfigureAwait(false);
             if (!message.IsStarted)
                 _credit.Restore(message.CreditBytes);
         }
@@ -156,6 +153,9 @@ internal sealed class PeerConnection : IAsyncDisposable
             message?.Dispose();
         }
     }
+
+    /// <summary>Takes an answer back that nobody waits for any more, as far as it is not sent yet.</summary>
+    public void AbandonReply(OutgoingMessage message) => _writer.Abandon(message, tellPeer: false);
 
     /// <summary>Answers that a request failed. Does not wait.</summary>
     public void SendFailure(uint streamId, FailureHead failure) =>
@@ -293,10 +293,5 @@ internal sealed class PeerConnection : IAsyncDisposable
         }
         Abort(new EdgeSplitException(
             EdgeSplitError.AgentUnavailable, $"Nothing was heard from {PeerName} for {silence.TotalSeconds:0.#} s; the connection was given up."));
-    }
-
-    private sealed record Abandoning(FrameWriter Writer, OutgoingMessage Message)
-    {
-        public void Run() => Writer.Abandon(Message, tellPeer: false);
     }
 }

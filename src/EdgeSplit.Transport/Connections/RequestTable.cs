@@ -101,11 +101,13 @@ internal sealed class RequestTable(PeerConnection connection, IRequestHandler ha
 
     public void Cancel(uint streamId)
     {
+        InboundRequest? request;
         lock (_gate)
         {
-            if (_peers.TryGetValue(streamId, out InboundRequest? request))
+            if (_peers.TryGetValue(streamId, out request))
                 request.Cancel();
         }
+        request?.AbandonReplyIfCancelled();
     }
 
     public void End(InboundRequest request)

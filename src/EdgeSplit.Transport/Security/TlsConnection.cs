@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -11,15 +12,22 @@ namespace EdgeSplit.Transport.Security;
 /// <summary>A connection with TLS 1.3 around it.</summary>
 internal sealed class TlsConnection : ISecuredConnection, IPacedConnection
 {
+    // The rest is room for what encryption adds, a few bytes for each record of 16 KiB.
+    private const int MaxHeldPlainBytes = 240 * 1024;
+    private const int HeldBytes = 256 * 1024;
+
     private readonly IDuplexConnection _inner;
+    private readonly DuplexStream _encrypted;
     private readonly SslStream _tls;
     private readonly JoinedSend _joined;
+    private int _heldPlainBytes;
 
     private TlsConnection(IDuplexConnection inner)
     {
         _inner = inner;
-        _tls = new SslStream(new DuplexStream(inner), leaveInnerStreamOpen: true);
-        _joined = new JoinedSend(_tls.WriteAsync);
+        _encrypted = new DuplexStream(inner);
+        _tls = new SslStream(_encrypted, leaveInnerStreamOpen: true);
+        _joined = new JoinedSend(EncryptAsync, SendHeldAsync);
     }
 
     public EndPoint? RemoteEndPoint => _inner.RemoteEndPoint;
@@ -86,6 +94,31 @@ internal sealed class TlsConnection : ISecuredConnection, IPacedConnection
     {
         await _inner.DisposeAsync().ConfigureAwait(false);
         await _tls.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // SslStream writes record by record and allocates whenever it has to wait for one, so what it writes is held and sent at a time.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask EncryptAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (!buffer.IsEmpty)
+        {
+            if (_heldPlainBytes == MaxHeldPlainBytes)
+                await SendHeldAsync(cancellationToken).ConfigureAwait(false);
+            if (_heldPlainBytes == 0)
+                _encrypted.Hold(HeldBytes);
+            int taken = Math.Min(buffer.Length, MaxHeldPlainBytes - _heldPlainBytes);
+            await _tls.WriteAsync(buffer[..taken], cancellationToken).ConfigureAwait(false);
+            _heldPlainBytes += taken;
+            buffer = buffer[taken..];
+        }
+    }
+
+    private ValueTask SendHeldAsync(CancellationToken cancellationToken)
+    {
+        if (_heldPlainBytes == 0)
+            return ValueTask.CompletedTask;
+        _heldPlainBytes = 0;
+        return _encrypted.SendHeldAsync(cancellationToken);
     }
 
     private static async ValueTask AuthenticateAsync(Func<Task> authenticate)

@@ -6,7 +6,10 @@ namespace EdgeSplit.Transport.Duplex.Internal;
 /// Sends a list of buffers through a channel that takes one at a time. Runs of small buffers are copied together, with the
 /// first bytes of the large one that follows, so that a frame's head never travels alone; large buffers go from where they lie.
 /// </summary>
-internal sealed class JoinedSend(Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> send)
+/// <param name="send">Sends one buffer.</param>
+/// <param name="end">Called after the last one of a list.</param>
+internal sealed class JoinedSend(
+    Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> send, Func<CancellationToken, ValueTask>? end = null)
 {
     /// <summary>Room for one TLS record; copying that much costs less than a system call.</summary>
     private const int JoinedBytes = 16 * 1024;
@@ -32,6 +35,8 @@ internal sealed class JoinedSend(Func<ReadOnlyMemory<byte>, CancellationToken, V
                 await send(rest, cancellationToken).ConfigureAwait(false);
         }
         await FlushAsync(cancellationToken).ConfigureAwait(false);
+        if (end is not null)
+            await end(cancellationToken).ConfigureAwait(false);
     }
 
     private int Join(ReadOnlyMemory<byte> buffer)
