@@ -116,10 +116,15 @@ public sealed class EdgeSplitBuilder
             throw new InvalidOperationException($"{method} was called before; an application has one of each part.");
     }
 
-    private void AddRuntime() => Services.TryAddSingleton<IPartitionRuntime>(static provider => new OnnxPartitionRuntime(new OnnxRuntimeOptions
+    private void AddRuntime() => Services.TryAddSingleton<IPartitionRuntime>(static provider =>
     {
-        IntraOpThreads = provider.GetService<IOptions<AgentHostOptions>>()?.Value.Threads ?? 0,
-    }));
+        AgentHostOptions? agent = provider.GetService<IOptions<AgentHostOptions>>()?.Value;
+        return new OnnxPartitionRuntime(new OnnxRuntimeOptions
+        {
+            IntraOpThreads = agent?.Threads ?? 0,
+            OptimizedModelFolder = agent?.Blobs ?? Path.GetTempPath(),
+        });
+    });
 
     private void AddHealth<TCheck>(string name)
         where TCheck : class, Microsoft.Extensions.Diagnostics.HealthChecks.IHealthCheck

@@ -17,7 +17,7 @@ public sealed class AgentHostOptions
     /// <value>Default: 1.</value>
     public int ConcurrentStages { get; set; } = 1;
 
-    /// <summary>A folder that keeps weights between runs; null for a temporary one.</summary>
+    /// <summary>A folder that keeps weights between runs and, until the application ends, partitions as ONNX Runtime has rewritten them; null for a temporary one.</summary>
     public string? Blobs { get; set; }
 
     /// <summary>Changes what has no option here, such as the device's description or the monitor; null for nothing.</summary>

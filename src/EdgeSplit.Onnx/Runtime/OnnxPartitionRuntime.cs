@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using EdgeSplit.Agents;
 using EdgeSplit.Devices;
 using EdgeSplit.Models;
+using EdgeSplit.Onnx.Format;
 using EdgeSplit.Onnx.Graphs;
 using EdgeSplit.Onnx.Runtime.Native;
 using Microsoft.ML.OnnxRuntime;
@@ -16,10 +17,11 @@ namespace EdgeSplit.Onnx.Runtime;
 /// <c>Microsoft.ML.OnnxRuntime.Gpu</c>. Without it every member but the constructor throws an
 /// <see cref="EdgeSplitException"/> that says so.
 /// </remarks>
-public sealed class OnnxPartitionRuntime : IPartitionRuntime
+public sealed class OnnxPartitionRuntime : IPartitionRuntime, IDisposable
 {
     private readonly OnnxRuntimeOptions _options;
     private readonly Lazy<ExecutionProviders> _providers;
+    private readonly OptimizedModels? _optimized;
 
     /// <summary>Creates a runtime.</summary>
     /// <param name="options">How partitions are run; null for the defaults.</param>
@@ -27,6 +29,8 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
     {
         _options = options ?? new OnnxRuntimeOptions();
         _providers = new Lazy<ExecutionProviders>(() => ExecutionProviders.Probe(_options.ExecutionProviders));
+        if (_options is { OptimizedModelFolder: { } folder, Optimization: not GraphOptimization.Off })
+            _optimized = new OptimizedModels(folder, _options.OptimizedModelLimitBytes);
     }
 
     /// <inheritdoc/>
@@ -72,13 +76,20 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
         {
             throw new EdgeSplitException(EdgeSplitError.NotFound, $"The model '{path}' cannot be read: {exception.Message}", exception);
         }
-        return await Task.Run(() => Load(model, $"'{path}'", Path.GetDirectoryName(Path.GetFullPath(path))!, cancellationToken), cancellationToken).ConfigureAwait(false);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return await Task.Run(() => Load(() => CreateSession(model, folder, adjust: null, cancellationToken), $"'{path}'", cancellationToken), cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Deletes what is kept in <see cref="OnnxRuntimeOptions.OptimizedModelFolder"/>; without that there is nothing to dispose of. Loaded partitions stay usable.</summary>
+    public void Dispose() => _optimized?.Dispose();
 
     private OnnxPartitionExecutor Load(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
     {
-        bool leavesNoTrace = Repeatability.LeavesNoTrace(SkeletonChecks.Require(partition));
-        OnnxPartitionExecutor executor = Load(partition.Skeleton, $"partition {partition.Id}", blobFolder, cancellationToken);
+        ModelProto skeleton = SkeletonChecks.Require(partition);
+        bool leavesNoTrace = Repeatability.LeavesNoTrace(skeleton);
+        OnnxPartitionExecutor executor = Load(
+            () => LoadOptimized(partition, skeleton, blobFolder, cancellationToken) ?? CreateSession(partition.Skeleton.Span, blobFolder, adjust: null, cancellationToken),
+            $"partition {partition.Id}", cancellationToken);
         try
         {
             if (_options.WarmsUp && leavesNoTrace)
@@ -93,12 +104,39 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime
         }
     }
 
-    private OnnxPartitionExecutor Load(ReadOnlyMemory<byte> model, string what, string folder, CancellationToken cancellationToken)
+    // Whoever loads a partition for the first time runs what it was rewritten to, too: one way to run it, and the memory that rewriting takes goes back.
+    private OrtSession? LoadOptimized(ModelPartition partition, ModelProto skeleton, string blobFolder, CancellationToken cancellationToken)
+    {
+        if (_optimized is null || _providers.Value.Name != ExecutionProviders.Cpu || !OptimizedModels.CanKeep(skeleton))
+            return null;
+        OrtSession? known = LoadKept();
+        if (known is not null || !_optimized.TryAdd(partition.Id, Rewrite))
+            return known;
+        return LoadKept();
+
+        OrtSession? LoadKept() => _optimized.TryLoad(partition.Id, (graph, folder) => CreateSession(
+            graph, folder, static settings => settings.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, cancellationToken));
+
+        void Rewrite(string folder)
+        {
+            try
+            {
+                CreateSession(partition.Skeleton.Span, blobFolder, settings => OptimizedModels.SaveTo(settings, folder), cancellationToken, sharesArena: false).Dispose();
+            }
+            catch (OrtFailure)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                throw;
+            }
+        }
+    }
+
+    private OnnxPartitionExecutor Load(Func<OrtSession> create, string what, CancellationToken cancellationToken)
     {
         OrtSession session;
         try
         {
-            session = CreateSession(model.Span, folder, adjust: null, cancellationToken);
+            session = create();
         }
         catch (OrtFailure failure)
         {

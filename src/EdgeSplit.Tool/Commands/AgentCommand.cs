@@ -27,6 +27,7 @@ internal static class AgentCommand
             if (result.GetResult(blobs) is null)
                 result.AddError("--cache-limit needs --blobs DIR: a temporary folder is deleted with the agent.");
         });
+        Option<int> optimizedLimit = SharedArguments.Count("--optimized-limit", 1024, 0, "Keep at most so many MiB, beside the weights and until the agent ends, of what ONNX Runtime makes of partitions: one that comes back loads in milliseconds. 0 keeps nothing.");
         Option<double> slow = new("--slow-down") { Description = "Look this many times slower, to rehearse a slow device.", HelpName = "FACTOR", DefaultValueFactory = _ => 1 };
         Option<string> join = new("--join") { Description = "Connect to a coordinator, HOST:PORT over TCP or http(s)://HOST:PORT over gRPC, and again whenever the connection is lost; listens itself only where --listen says so.", HelpName = "ADDRESS" };
         Option<string> advertise = new("--advertise") { Description = "Where other agents can reach the port of --listen, if not where it listens; *:PORT is the address at which the coordinator sees this machine.", HelpName = "HOST:PORT" };
@@ -40,7 +41,7 @@ internal static class AgentCommand
         listen.Validators.Add(SharedArguments.CheckAddresses);
         join.Validators.Add(SharedArguments.CheckPeers);
         advertise.Validators.Add(SharedArguments.CheckAddresses);
-        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, advertise, grpc, join, id, threads, concurrent, blobs, cacheLimit, slow };
+        var command = new Command("agent", "Runs partitions on this machine, for coordinators that connect or for one that it joins, until stopped.") { listen, advertise, grpc, join, id, threads, concurrent, blobs, cacheLimit, optimizedLimit, slow };
         security.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -54,10 +55,13 @@ internal static class AgentCommand
         command.SetAction(async (result, cancellationToken) =>
         {
             NativeHeap.GiveBack();
-            IPartitionRuntime runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = result.GetValue(threads) });
-            if (result.GetValue(slow) > 1)
-                runtime = new SlowedPartitionRuntime(runtime, result.GetValue(slow));
             string? folder = result.GetValue(blobs);
+            int optimizedMebibytes = result.GetValue(optimizedLimit);
+            var options = new OnnxRuntimeOptions { IntraOpThreads = result.GetValue(threads) };
+            using var onnx = new OnnxPartitionRuntime(optimizedMebibytes == 0
+                ? options
+                : options with { OptimizedModelFolder = folder ?? Path.GetTempPath(), OptimizedModelLimitBytes = (long)optimizedMebibytes << 20 });
+            IPartitionRuntime runtime = result.GetValue(slow) > 1 ? new SlowedPartitionRuntime(onnx, result.GetValue(slow)) : onnx;
             using BlobCache? cache = folder is not null && result.GetValue(cacheLimit) is int limit ? new BlobCache(folder, (long)limit << 20) : null;
             // Other agents are reached as coordinators reach this one, each by the name of its own; --tls-name is the coordinator's.
             await using var peers = new TcpAgentPeers(new RemoteEdgeAgentOptions { JoinToken = security.Token(result), Tls = security.ForConnecting(result) is { } tls ? tls with { ServerName = null } : null, ConnectTimeout = TcpAgentPeers.DefaultConnectTimeout });

@@ -18,7 +18,7 @@ internal sealed class SweepTests
     private static double SecondsPerModel =>
         double.TryParse(Environment.GetEnvironmentVariable("EDGESPLIT_SWEEP_SECONDS"), out double seconds) ? seconds : 1;
 
-    private static IEnumerable<string> Models()
+    internal static IEnumerable<string> Models()
     {
         if (!TestData.IsPresent)
             return ["none"];
