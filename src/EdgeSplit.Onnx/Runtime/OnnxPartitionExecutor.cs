@@ -83,8 +83,7 @@ internal sealed class OnnxPartitionExecutor(string owner, OrtSession session) : 
         {
             foreach (nint value in results)
                 OrtNative.ReleaseValue(value);
-            foreach (Tensor tensor in outputs.Values)
-                tensor.Dispose();
+            outputs.DisposeTensors();
             throw;
         }
     }

@@ -40,8 +40,7 @@ internal static class RunTimes
         long start = Stopwatch.GetTimestamp();
         IReadOnlyDictionary<string, Tensor> outputs = executor.Execute(inputs, cancellationToken);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        foreach (Tensor output in outputs.Values)
-            output.Dispose();
+        outputs.DisposeTensors();
         return seconds;
     }
 }

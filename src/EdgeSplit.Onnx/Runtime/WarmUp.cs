@@ -29,8 +29,7 @@ internal static class WarmUp
             }
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Longest);
-            foreach (Tensor output in executor.Execute(inputs, limit.Token).Values)
-                output.Dispose();
+            executor.Execute(inputs, limit.Token).DisposeTensors();
         }
         catch (EdgeSplitException)
         {
@@ -42,8 +41,7 @@ internal static class WarmUp
         }
         finally
         {
-            foreach (Tensor input in inputs.Values)
-                input.Dispose();
+            inputs.DisposeTensors();
         }
     }
 

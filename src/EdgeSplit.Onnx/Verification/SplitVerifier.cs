@@ -70,8 +70,7 @@ public sealed class SplitVerifier : IDisposable
                 if (!_inputs.ContainsKey(name))
                     value?.Dispose();
             }
-            foreach (Tensor tensor in foreign.Values)
-                tensor.Dispose();
+            foreign.DisposeTensors();
         }
     }
 

@@ -59,8 +59,7 @@ public sealed class LayerProfiler(OnnxPartitionRuntime runtime, LayerProfilerOpt
         {
             if (given is null)
             {
-                foreach (Tensor tensor in inputs.Values)
-                    tensor.Dispose();
+                inputs.DisposeTensors();
             }
         }
     }

@@ -90,8 +90,7 @@ public static class PartitionTimes
         }
         finally
         {
-            foreach (Tensor tensor in made.Values)
-                tensor.Dispose();
+            made.DisposeTensors();
         }
     }
 }

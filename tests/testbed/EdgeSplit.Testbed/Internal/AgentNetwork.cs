@@ -6,6 +6,12 @@ namespace EdgeSplit.Testbed.Internal;
 /// <summary>The network of one agent: a namespace, and the link from it to the bridge.</summary>
 internal sealed class AgentNetwork(string space, IPAddress address, string outside, string inside, string bridge)
 {
+    /// <summary>
+    /// The largest segment that is handed to a link: less than any burst. One that was queued while the burst was larger than it, and that the burst is
+    /// smaller than now, would never pass, nor would anything behind it: the choked link would be a cut one.
+    /// </summary>
+    public const int MostSegmentBytes = 15_000;
+
     // What a switch holds back before it drops; and what one timer tick of the kernel lets through, at the least one large segment.
     private const string Patience = "100ms";
     private const double BurstSeconds = 0.004;
