@@ -9,8 +9,9 @@ namespace EdgeSplit.Transport.Connections;
 /// <summary>
 /// The sending half of a connection. Whoever has something to send queues it, and the first to find the connection idle
 /// writes until the queues are empty. Each write takes, in this order: control frames, messages without a body, and then one
-/// chunk of bodies, message after message in turns. So nothing small waits for more than a chunk, whose size follows the
-/// link's speed, and a message that is abandoned stops between two frames.
+/// chunk of bodies, in turns of the message that has waited longest and of the one that has least left. So nothing small waits for more
+/// than a chunk, whose size follows the link's speed, messages of one size arrive one after the other rather than all at the end, small ones pass
+/// large ones, which have half of the link to themselves, and a message that is abandoned stops between two frames.
 /// </summary>
 /// <param name="connection">Where to.</param>
 /// <param name="creditThresholdBytes">Credit to return is held back until it is this much or something else is sent.</param>
@@ -28,7 +29,9 @@ internal sealed class FrameWriter(
 
     private readonly Lock _gate = new();
     private readonly Queue<OutgoingMessage> _urgent = new();
-    private readonly Queue<OutgoingMessage> _bulk = new();
+    // In the order in which they came; those of the batch that is being sent stay in it.
+    private readonly List<OutgoingMessage> _bulk = [];
+    private bool _isOldestsTurn;
     private readonly Queue<uint> _cancels = new();
     private readonly List<ReadOnlyMemory<byte>> _batch = [];
     private readonly List<OutgoingMessage> _messagesInBatch = [];
@@ -58,8 +61,10 @@ internal sealed class FrameWriter(
         {
             // Failures are the one thing that a peer can make this side queue without limit.
             refused = _isClosed || (message.Type == FrameType.Failure && _urgent.Count >= MaxQueued);
-            if (!refused)
-                (message.BodyBytes == 0 ? _urgent : _bulk).Enqueue(message);
+            if (!refused && message.BodyBytes == 0)
+                _urgent.Enqueue(message);
+            else if (!refused)
+                _bulk.Add(message);
         }
         if (!refused)
         {
@@ -84,6 +89,8 @@ internal sealed class FrameWriter(
             if (tellPeer && message.IsStarted)
                 _cancels.Enqueue(message.StreamId);
             release = !message.IsBeingSent && !message.IsComplete;
+            if (release)
+                _bulk.Remove(message);
         }
         if (release)
             message.Release();
@@ -143,7 +150,7 @@ internal sealed class FrameWriter(
             _isClosed = true;
             foreach (OutgoingMessage message in _urgent.Concat(_bulk))
             {
-                if (!message.IsAbandoned)
+                if (!message.IsAbandoned && !message.IsBeingSent)
                     released.Add(message);
             }
             _urgent.Clear();
@@ -227,7 +234,7 @@ internal sealed class FrameWriter(
             while (_messagesInBatch.Count < MaxFramesInBatch && _urgent.TryDequeue(out OutgoingMessage? message))
                 AppendMessage(message, 0);
             int end = _batchBytes + _pace.ChunkBytes;
-            while (_batchBytes < end && _messagesInBatch.Count < 2 * MaxFramesInBatch && _bulk.TryDequeue(out OutgoingMessage? message))
+            while (_batchBytes < end && _messagesInBatch.Count < 2 * MaxFramesInBatch && NextOfBulk() is { } message)
                 AppendMessage(message, end - _batchBytes);
             if (_batch.Count > 0 && !_isClosed)
                 return true;
@@ -236,6 +243,21 @@ internal sealed class FrameWriter(
             _isWriting = false;
             return false;
         }
+    }
+
+    private OutgoingMessage? NextOfBulk()
+    {
+        OutgoingMessage? next = null;
+        _isOldestsTurn = !_isOldestsTurn;
+        foreach (OutgoingMessage message in _bulk)
+        {
+            if (message.IsBeingSent || (next is not null && message.RemainingBytes >= next.RemainingBytes))
+                continue;
+            next = message;
+            if (_isOldestsTurn)
+                break;
+        }
+        return next;
     }
 
     private void AppendMessage(OutgoingMessage message, int maxBodyBytes)
@@ -299,10 +321,11 @@ internal sealed class FrameWriter(
             {
                 OutgoingMessage message = _messagesInBatch[i];
                 message.IsBeingSent = false;
-                if (message.IsComplete || message.IsAbandoned || _isClosed || failed)
-                    _messagesInBatch[kept++] = message;
-                else
-                    _bulk.Enqueue(message);
+                if (!message.IsComplete && !message.IsAbandoned && !_isClosed && !failed)
+                    continue;
+                _messagesInBatch[kept++] = message;
+                if (message.BodyBytes > 0)
+                    _bulk.Remove(message);
             }
             _messagesInBatch.RemoveRange(kept, _messagesInBatch.Count - kept);
         }

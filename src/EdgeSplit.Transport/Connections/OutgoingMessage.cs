@@ -51,13 +51,16 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
 
     public long BodyBytes { get; }
 
+    /// <summary>The bytes of the body that are still to be sent.</summary>
+    public long RemainingBytes => BodyBytes - _sentBytes;
+
     /// <summary>The bytes of credit that it takes.</summary>
     public long CreditBytes { get; }
 
     /// <summary>Whether the first frame has been handed to the connection, so that the peer knows of the message.</summary>
     public bool IsStarted { get; private set; }
 
-    public bool IsComplete => IsStarted && _sentBytes == BodyBytes;
+    public bool IsComplete => IsStarted && RemainingBytes == 0;
 
     /// <summary>Whether the connection is sending a frame of the message right now.</summary>
     public bool IsBeingSent { get; set; }
@@ -84,7 +87,7 @@ internal sealed class OutgoingMessage : IValueTaskSource, IDisposable
     /// <returns>The bytes added.</returns>
     public int AppendFrame(List<ReadOnlyMemory<byte>> batch, int position, Memory<byte> scratch, int maxBodyBytes)
     {
-        int count = (int)Math.Min(BodyBytes - _sentBytes, maxBodyBytes);
+        int count = (int)Math.Min(RemainingBytes, maxBodyBytes);
         int headBytes = IsStarted ? FramePrefix.ByteCount : _head.Length;
         int padding = PaddingAt(position + headBytes, count);
         if (IsStarted)

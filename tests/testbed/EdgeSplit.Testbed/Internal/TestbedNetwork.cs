@@ -26,6 +26,7 @@ internal sealed class TestbedNetwork : IDisposable
             if (!hasInterfaces)
                 return;
             Command.Run($"ip link add {Bridge} type bridge");
+            Command.Run($"ip link set {Bridge} gso_max_size {AgentNetwork.MostSegmentBytes}");
             Command.Run($"ip addr add {CoordinatorAddress}/24 dev {Bridge}");
             Command.Run($"ip link set {Bridge} up");
         }
@@ -58,8 +59,6 @@ internal sealed class TestbedNetwork : IDisposable
         IPAddress address = IPAddress.Parse($"10.231.{Number}.{index + 2}");
         Command.Run($"ip netns add {space}");
         Command.Run($"ip link add {outside} type veth peer name {inside}");
-        // The bridge takes over the smallest of its members, so what this machine sends is as small.
-        Command.Run($"ip link set {outside} gso_max_size {AgentNetwork.MostSegmentBytes}");
         Command.Run($"ip link set {inside} gso_max_size {AgentNetwork.MostSegmentBytes}");
         Command.Run($"ip link set {inside} netns {space}");
         Command.Run($"ip link set {outside} master {Bridge}");
