@@ -31,7 +31,7 @@ internal sealed class TransferTimes
     public (double Before, double Now)? Change(double share, double negligibleSeconds)
     {
         if (double.IsNaN(_expected))
-            return null;
+            return FirstFew(negligibleSeconds);
         // A link's own time is the least of what a transfer takes, so only far more tells of it.
         if (_predicted is { } predicted && _expected > predicted * Math.Max(SeveralTimes, 1 + share) && _expected - predicted > TellingFactor * negligibleSeconds)
             return (predicted, Least());
@@ -44,6 +44,15 @@ internal sealed class TransferTimes
             return null;
         double now = Least();
         return Math.Abs(now - _expected) > negligibleSeconds && (now > _expected * (1 + share) || now < _expected / (1 + share)) ? (_expected, now) : null;
+    }
+
+    // Over a link that has become slow before the first transfers, eight of them may take half a minute.
+    private (double Before, double Now)? FirstFew(double negligibleSeconds)
+    {
+        if (_predicted is not { } predicted || _seconds.Count < Few)
+            return null;
+        double few = _seconds.Latest(Few).Min();
+        return few > TellingFactor * predicted && few - predicted > TellingFactor * negligibleSeconds ? (predicted, few) : null;
     }
 
     /// <summary>Takes the least time now as what is expected, or that of a few where they are what has changed.</summary>
