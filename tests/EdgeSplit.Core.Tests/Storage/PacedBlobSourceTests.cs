@@ -24,6 +24,22 @@ public sealed class PacedBlobSourceTests
         await third.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
+    [Test]
+    public async Task Hurry_lets_those_that_wait_go_on_at_once()
+    {
+        var time = new FakeTimeProvider();
+        var paced = new PacedBlobSource(new Zeros(), 1, time);
+        await using Stream stream = await paced.OpenBlobAsync(default, default);
+        byte[] buffer = new byte[500];
+        await stream.ReadExactlyAsync(buffer);
+        Task<int> second = stream.ReadAsync(buffer).AsTask();
+        Assert.That(second.IsCompleted, Is.False);
+        paced.Hurry();
+        time.Advance(TimeSpan.FromMilliseconds(20));
+        await second.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.That(stream.ReadAsync(buffer).IsCompleted);
+    }
+
     private sealed class Zeros : IBlobSource
     {
         public ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken) => new(new MemoryStream(new byte[10_000]));

@@ -5,7 +5,11 @@ namespace EdgeSplit.Storage.Internal;
 /// <summary>Gives blobs no faster than at a rate, all of its streams together, to leave the rest of a link to others.</summary>
 internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond, TimeProvider time) : IBlobSource
 {
+    // How soon one that waits sees that it need not wait any more.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
     private readonly Lock _lock = new();
+    private volatile bool _isHurried;
     private long _freeAt = time.GetTimestamp();
 
     /// <summary>Leaves the rest of a link to others; a link without a limit needs no pace.</summary>
@@ -25,18 +29,20 @@ internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond,
     public async ValueTask<Stream> OpenBlobFromAsync(ContentHash hash, long offset, CancellationToken cancellationToken) =>
         new PacedStream(this, await source.OpenBlobFromAsync(hash, offset, cancellationToken).ConfigureAwait(false));
 
+    /// <summary>Gives blobs as fast as they come from now on: somebody waits for them.</summary>
+    public void Hurry() => _isHurried = true;
+
     /// <summary>Waits for the turn of some bytes.</summary>
-    public Task WaitAsync(int byteCount, CancellationToken cancellationToken)
+    public async ValueTask WaitAsync(int byteCount, CancellationToken cancellationToken)
     {
-        TimeSpan wait;
+        long turn;
         lock (_lock)
         {
-            long now = time.GetTimestamp();
-            long turn = Math.Max(_freeAt, now);
+            turn = Math.Max(_freeAt, time.GetTimestamp());
             _freeAt = turn + (long)(byteCount / bytesPerSecond * time.TimestampFrequency);
-            wait = time.GetElapsedTime(now, turn);
         }
-        return wait > TimeSpan.Zero ? Task.Delay(wait, time, cancellationToken) : Task.CompletedTask;
+        while (!_isHurried && time.GetElapsedTime(time.GetTimestamp(), turn) is var wait && wait > TimeSpan.Zero)
+            await Task.Delay(wait < Look ? wait : Look, time, cancellationToken).ConfigureAwait(false);
     }
 
     private sealed class PacedStream(PacedBlobSource pace, Stream inner) : Stream

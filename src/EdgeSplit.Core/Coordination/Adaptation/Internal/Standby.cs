@@ -13,6 +13,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
 {
     private readonly TimeProvider _time = coordinator.Options.TimeProvider;
     private readonly ConcurrentDictionary<(AgentEntry Agent, string PartitionId), long> _loaded = [];
+    private readonly ConcurrentQueue<PacedBlobSource> _paced = [];
     private PlanEpoch? _epoch;
     private int _agentsVersion;
     private ImmutableArray<(AgentEntry Lost, StandbyPlan Plan)> _plans = [];
@@ -43,12 +44,14 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         _preparing = Task.Run(() => PrepareAsync(epoch, cancellationToken), CancellationToken.None);
     }
 
-    /// <summary>The plan to serve with at once after a loss: the one that was prepared, else one that is found now.</summary>
+    /// <summary>The plan to serve with at once after a loss: the one that was prepared, else one that is found now. What is under way for it gets all of the links.</summary>
     /// <param name="failed">The plan that cannot go on.</param>
     /// <param name="lost">Why.</param>
     /// <param name="problem">The problem as it is now, with the failed plan as the one in use.</param>
     public PartitionPlan? Find(PlanEpoch failed, AgentEntry lost, PartitionProblem problem)
     {
+        foreach (PacedBlobSource paced in _paced)
+            paced.Hurry();
         var evaluator = new PlanEvaluator(problem);
         if (_epoch == failed && _plans.FirstOrDefault(prepared => prepared.Lost == lost).Plan?.Plan is { } plan)
         {
@@ -72,6 +75,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         try
         {
             await StopSpreadingAsync().ConfigureAwait(false);
+            _paced.Clear();
             PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
             _plans = problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) ? [] : [.. PlanLosses(epoch, problem)];
             if (options.Readiness == StandbyReadiness.Planned)
@@ -209,7 +213,13 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     }
 
     /// <summary>Leaves the rest of an agent's link to tensors.</summary>
-    private IBlobSource Pace(IBlobSource source, AgentEntry agent) => PacedBlobSource.ForShare(source, agent.Link, options.LinkShare, _time);
+    private IBlobSource Pace(IBlobSource source, AgentEntry agent)
+    {
+        IBlobSource given = PacedBlobSource.ForShare(source, agent.Link, options.LinkShare, _time);
+        if (given is PacedBlobSource paced)
+            _paced.Enqueue(paced);
+        return given;
+    }
 
     private bool Fits(StageTarget target, PartitionProblem problem)
     {
