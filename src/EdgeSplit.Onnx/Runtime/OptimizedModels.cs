@@ -27,9 +27,6 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
     private long _usedBytes;
     private long _uses;
 
-    /// <summary>The bytes of what is kept.</summary>
-    public long UsedBytes => Interlocked.Read(ref _usedBytes);
-
     /// <summary>Whether a partition can be kept: ONNX Runtime writes no weights that may also be fed.</summary>
     public static bool CanKeep(ModelProto skeleton)
     {
@@ -89,7 +86,7 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
                 if (!_entries.TryAdd(partitionId, new Entry(folder, byteCount) { LastUse = ++_uses }))
                     return true;
                 folder = null;
-                Interlocked.Add(ref _usedBytes, byteCount);
+                _usedBytes += byteCount;
                 MakeRoom();
                 return true;
             }
@@ -153,7 +150,7 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
     {
         if (!_entries.Remove(partitionId, out Entry? entry))
             return;
-        Interlocked.Add(ref _usedBytes, -entry.ByteCount);
+        _usedBytes -= entry.ByteCount;
         Delete(entry.Folder);
     }
 

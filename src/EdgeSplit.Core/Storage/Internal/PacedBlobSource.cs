@@ -5,11 +5,8 @@ namespace EdgeSplit.Storage.Internal;
 /// <summary>Gives blobs no faster than at a rate, all of its streams together, to leave the rest of a link to others.</summary>
 internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond, TimeProvider time) : IBlobSource
 {
-    // How soon one that waits sees that it need not wait any more.
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
-
     private readonly Lock _lock = new();
-    private volatile bool _isHurried;
+    private readonly CancellationTokenSource _hurry = new();
     private long _freeAt = time.GetTimestamp();
 
     /// <summary>Leaves the rest of a link to others; a link without a limit needs no pace.</summary>
@@ -30,19 +27,30 @@ internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond,
         new PacedStream(this, await source.OpenBlobFromAsync(hash, offset, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Gives blobs as fast as they come from now on: somebody waits for them.</summary>
-    public void Hurry() => _isHurried = true;
+    public void Hurry() => _ = _hurry.CancelAsync();
 
     /// <summary>Waits for the turn of some bytes.</summary>
     public async ValueTask WaitAsync(int byteCount, CancellationToken cancellationToken)
     {
-        long turn;
+        TimeSpan wait;
         lock (_lock)
         {
-            turn = Math.Max(_freeAt, time.GetTimestamp());
+            long now = time.GetTimestamp();
+            long turn = Math.Max(_freeAt, now);
             _freeAt = turn + (long)(byteCount / bytesPerSecond * time.TimestampFrequency);
+            wait = time.GetElapsedTime(now, turn);
         }
-        while (!_isHurried && time.GetElapsedTime(time.GetTimestamp(), turn) is var wait && wait > TimeSpan.Zero)
-            await Task.Delay(wait < Look ? wait : Look, time, cancellationToken).ConfigureAwait(false);
+        if (wait <= TimeSpan.Zero)
+            return;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _hurry.Token);
+        try
+        {
+            await Task.Delay(wait, time, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It need not wait any more.
+        }
     }
 
     private sealed class PacedStream(PacedBlobSource pace, Stream inner) : Stream

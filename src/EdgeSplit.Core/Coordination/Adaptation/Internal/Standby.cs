@@ -14,6 +14,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     private readonly TimeProvider _time = coordinator.Options.TimeProvider;
     private readonly ConcurrentDictionary<(AgentEntry Agent, string PartitionId), long> _loaded = [];
     private readonly ConcurrentQueue<PacedBlobSource> _paced = [];
+    private volatile bool _isHurried;
     private PlanEpoch? _epoch;
     private int _agentsVersion;
     private ImmutableArray<(AgentEntry Lost, StandbyPlan Plan)> _plans = [];
@@ -50,6 +51,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     /// <param name="problem">The problem as it is now, with the failed plan as the one in use.</param>
     public PartitionPlan? Find(PlanEpoch failed, AgentEntry lost, PartitionProblem problem)
     {
+        _isHurried = true;
         foreach (PacedBlobSource paced in _paced)
             paced.Hurry();
         var evaluator = new PlanEvaluator(problem);
@@ -76,6 +78,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         {
             await StopSpreadingAsync().ConfigureAwait(false);
             _paced.Clear();
+            _isHurried = false;
             PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
             _plans = problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) ? [] : [.. PlanLosses(epoch, problem)];
             if (options.Readiness == StandbyReadiness.Planned)
@@ -217,7 +220,12 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     {
         IBlobSource given = PacedBlobSource.ForShare(source, agent.Link, options.LinkShare, _time);
         if (given is PacedBlobSource paced)
+        {
             _paced.Enqueue(paced);
+            // Somebody may have begun to wait meanwhile.
+            if (_isHurried)
+                paced.Hurry();
+        }
         return given;
     }
 
