@@ -16,15 +16,12 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
     private const string Prefix = "edgesplit-optimized-";
     private const string GraphName = "model.onnx";
     private const string WeightsName = "weights";
-    // Below, a tensor stays within the graph.
-    private const string LeastWeightBytes = "1024";
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly HashSet<string> _hopeless = [];
     private LockedFolder? _folder;
     private bool _isDisposed;
-    private long _usedBytes;
     private long _uses;
 
     /// <summary>Whether a partition can be kept: ONNX Runtime writes no weights that may also be fed.</summary>
@@ -79,14 +76,16 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
             long byteCount = new DirectoryInfo(folder).EnumerateFiles().Sum(static file => file.Length);
             lock (_gate)
             {
-                if (byteCount > limitBytes)
-                    _hopeless.Add(partitionId);
-                if (byteCount > limitBytes || _isDisposed)
+                if (_isDisposed)
                     return false;
+                if (byteCount > limitBytes)
+                {
+                    _hopeless.Add(partitionId);
+                    return false;
+                }
                 if (!_entries.TryAdd(partitionId, new Entry(folder, byteCount) { LastUse = ++_uses }))
                     return true;
                 folder = null;
-                _usedBytes += byteCount;
                 MakeRoom();
                 return true;
             }
@@ -106,12 +105,7 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
     }
 
     /// <summary>Lets a load write what it makes of a model.</summary>
-    public static void SaveTo(SessionOptions options, string folder)
-    {
-        options.OptimizedModelFilePath = Path.Combine(folder, GraphName);
-        options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", WeightsName);
-        options.AddSessionConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", LeastWeightBytes);
-    }
+    public static void SaveTo(SessionOptions options, string folder) => SessionSettings.SaveOptimized(options, Path.Combine(folder, GraphName), WeightsName);
 
     public void Dispose()
     {
@@ -119,7 +113,6 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
         {
             _isDisposed = true;
             _entries.Clear();
-            _usedBytes = 0;
         }
         AppDomain.CurrentDomain.ProcessExit -= DisposeAtExit;
         _folder?.Dispose();
@@ -138,20 +131,20 @@ internal sealed class OptimizedModels(string parent, long limitBytes) : IDisposa
 
     private void MakeRoom()
     {
-        foreach (string partitionId in _entries.OrderBy(static pair => pair.Value.LastUse).Select(static pair => pair.Key).ToArray())
+        long usedBytes = _entries.Values.Sum(static entry => entry.ByteCount);
+        foreach ((string partitionId, Entry entry) in _entries.OrderBy(static pair => pair.Value.LastUse).ToArray())
         {
-            if (_usedBytes <= limitBytes)
+            if (usedBytes <= limitBytes)
                 return;
             Remove(partitionId);
+            usedBytes -= entry.ByteCount;
         }
     }
 
     private void Remove(string partitionId)
     {
-        if (!_entries.Remove(partitionId, out Entry? entry))
-            return;
-        _usedBytes -= entry.ByteCount;
-        Delete(entry.Folder);
+        if (_entries.Remove(partitionId, out Entry? entry))
+            Delete(entry.Folder);
     }
 
     private static void Delete(string folder)

@@ -28,13 +28,14 @@ public sealed class PacedBlobSourceTests
     public async Task Hurry_lets_those_that_wait_go_on_at_once()
     {
         var time = new FakeTimeProvider();
-        var paced = new PacedBlobSource(new Zeros(), 1, time);
+        using var hurry = new CancellationTokenSource();
+        var paced = new PacedBlobSource(new Zeros(), 1, time, hurry.Token);
         await using Stream stream = await paced.OpenBlobAsync(default, default);
         byte[] buffer = new byte[500];
         await stream.ReadExactlyAsync(buffer);
         Task<int> second = stream.ReadAsync(buffer).AsTask();
         Assert.That(second.IsCompleted, Is.False);
-        paced.Hurry();
+        await hurry.CancelAsync();
         await second.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.That(stream.ReadAsync(buffer).IsCompleted);
     }

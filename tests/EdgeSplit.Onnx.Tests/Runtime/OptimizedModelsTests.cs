@@ -34,12 +34,7 @@ public sealed class OptimizedModelsTests
     {
         string source = TestData.Require(name);
         using var folder = new TemporaryFolder();
-        string path = Path.Combine(source, "model.onnx");
-        if (Path.GetFileName(name).StartsWith("light-", StringComparison.Ordinal))
-        {
-            LightModels.Write(path, folder["model.onnx"]);
-            path = folder["model.onnx"];
-        }
+        string path = SweepTests.Locate(name, folder);
         ModelPartition partition;
         Dictionary<string, byte[]> expected;
         Dictionary<string, Tensor> inputs;
@@ -150,10 +145,7 @@ public sealed class OptimizedModelsTests
         var store = new FolderBlobStore(blobs);
         ModelPartition partition = model.Extract([.. model.Graph.Layers.Select(static layer => layer.Index)]);
         foreach (BlobReference blob in partition.Blobs)
-        {
-            await using Stream content = await model.OpenBlobAsync(blob.Hash, CancellationToken.None);
-            await store.AddAsync(blob, content, CancellationToken.None);
-        }
+            await store.FetchAsync(blob, model, CancellationToken.None);
         return partition;
     }
 

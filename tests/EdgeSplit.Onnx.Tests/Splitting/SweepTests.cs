@@ -31,29 +31,25 @@ internal sealed class SweepTests
     public void Parts_of_any_model_equal_the_whole(string name)
     {
         string folder = TestData.Require(name);
-        string path = Path.Combine(folder, "model.onnx");
-        DirectoryInfo? temporary = null;
-        try
-        {
-            if (Path.GetFileName(name).StartsWith("light-", StringComparison.Ordinal))
-            {
-                temporary = Directory.CreateTempSubdirectory("edgesplit-light-");
-                string rewritten = Path.Combine(temporary.FullName, "model.onnx");
-                LightModels.Write(path, rewritten);
-                path = rewritten;
-            }
-            string data = Path.Combine(folder, "test_data_set_0");
-            bool isThorough = SecondsPerModel > 100;
-            SweepResult result = ModelSweep.Run(path, name, isThorough ? int.MaxValue : 20, isThorough ? 12 : 3,
-                TimeSpan.FromSeconds(SecondsPerModel), SweepInputs.For(Path.GetFileName(name), Directory.Exists(data) ? data : null));
-            Results.Add(result);
-            Assert.That(result.Failures, Is.Empty);
-            Assert.That(result.Refusal is not null, Is.EqualTo(Refused.Contains(name)), $"refused.tsv disagrees: {result.Refusal ?? "the model runs"}");
-        }
-        finally
-        {
-            temporary?.Delete(recursive: true);
-        }
+        using var temporary = new TemporaryFolder();
+        string path = Locate(name, temporary);
+        string data = Path.Combine(folder, "test_data_set_0");
+        bool isThorough = SecondsPerModel > 100;
+        SweepResult result = ModelSweep.Run(path, name, isThorough ? int.MaxValue : 20, isThorough ? 12 : 3,
+            TimeSpan.FromSeconds(SecondsPerModel), SweepInputs.For(Path.GetFileName(name), Directory.Exists(data) ? data : null));
+        Results.Add(result);
+        Assert.That(result.Failures, Is.Empty);
+        Assert.That(result.Refusal is not null, Is.EqualTo(Refused.Contains(name)), $"refused.tsv disagrees: {result.Refusal ?? "the model runs"}");
+    }
+
+    /// <summary>The file of one of the <see cref="Models"/>; of those without weights, one with weights in a temporary folder.</summary>
+    internal static string Locate(string name, TemporaryFolder temporary)
+    {
+        string path = Path.Combine(TestData.Require(name), "model.onnx");
+        if (!Path.GetFileName(name).StartsWith("light-", StringComparison.Ordinal))
+            return path;
+        LightModels.Write(path, temporary["model.onnx"]);
+        return temporary["model.onnx"];
     }
 
     [OneTimeTearDown]

@@ -3,10 +3,13 @@ using EdgeSplit.Devices;
 namespace EdgeSplit.Storage.Internal;
 
 /// <summary>Gives blobs no faster than at a rate, all of its streams together, to leave the rest of a link to others.</summary>
-internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond, TimeProvider time) : IBlobSource
+/// <param name="source">The source.</param>
+/// <param name="bytesPerSecond">The rate.</param>
+/// <param name="time">The clock.</param>
+/// <param name="hurry">Once it is cancelled blobs come as fast as they can: somebody waits for them.</param>
+internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond, TimeProvider time, CancellationToken hurry = default) : IBlobSource
 {
     private readonly Lock _lock = new();
-    private readonly CancellationTokenSource _hurry = new();
     private long _freeAt = time.GetTimestamp();
 
     /// <summary>Leaves the rest of a link to others; a link without a limit needs no pace.</summary>
@@ -14,10 +17,11 @@ internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond,
     /// <param name="link">The link that its blobs travel over.</param>
     /// <param name="share">The share of the link that they may take.</param>
     /// <param name="time">The clock.</param>
-    public static IBlobSource ForShare(IBlobSource source, Link link, double share, TimeProvider time)
+    /// <param name="hurry">Once it is cancelled they may take all of it.</param>
+    public static IBlobSource ForShare(IBlobSource source, Link link, double share, TimeProvider time, CancellationToken hurry = default)
     {
         double bytesPerSecond = link.BytesPerSecond * share;
-        return double.IsFinite(bytesPerSecond) ? new PacedBlobSource(source, bytesPerSecond, time) : source;
+        return double.IsFinite(bytesPerSecond) ? new PacedBlobSource(source, bytesPerSecond, time, hurry) : source;
     }
 
     public async ValueTask<Stream> OpenBlobAsync(ContentHash hash, CancellationToken cancellationToken) =>
@@ -25,9 +29,6 @@ internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond,
 
     public async ValueTask<Stream> OpenBlobFromAsync(ContentHash hash, long offset, CancellationToken cancellationToken) =>
         new PacedStream(this, await source.OpenBlobFromAsync(hash, offset, cancellationToken).ConfigureAwait(false));
-
-    /// <summary>Gives blobs as fast as they come from now on: somebody waits for them.</summary>
-    public void Hurry() => _ = _hurry.CancelAsync();
 
     /// <summary>Waits for the turn of some bytes.</summary>
     public async ValueTask WaitAsync(int byteCount, CancellationToken cancellationToken)
@@ -42,7 +43,7 @@ internal sealed class PacedBlobSource(IBlobSource source, double bytesPerSecond,
         }
         if (wait <= TimeSpan.Zero)
             return;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _hurry.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hurry);
         try
         {
             await Task.Delay(wait, time, either.Token).ConfigureAwait(false);

@@ -100,9 +100,6 @@ internal sealed record ProfiledRuns(double ModelSeconds, IReadOnlyDictionary<str
         // The prefix counts only when it is set before profiling is switched on.
         options.ProfileOutputPathPrefix = Path.Combine(folder, "trace");
         options.EnableProfiling = true;
-        options.OptimizedModelFilePath = optimizedPath;
-        // Weights go to a file of their own, so that only the graph is read back and nothing is limited to 2 GB.
-        options.AddSessionConfigEntry("session.optimized_model_external_initializers_file_name", "optimized.weights");
-        options.AddSessionConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "1024");
+        SessionSettings.SaveOptimized(options, optimizedPath, "optimized.weights");
     }
 }

@@ -13,8 +13,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
 {
     private readonly TimeProvider _time = coordinator.Options.TimeProvider;
     private readonly ConcurrentDictionary<(AgentEntry Agent, string PartitionId), long> _loaded = [];
-    private readonly ConcurrentQueue<PacedBlobSource> _paced = [];
-    private volatile bool _isHurried;
+    private volatile CancellationTokenSource _hurry = new();
     private PlanEpoch? _epoch;
     private int _agentsVersion;
     private ImmutableArray<(AgentEntry Lost, StandbyPlan Plan)> _plans = [];
@@ -51,9 +50,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     /// <param name="problem">The problem as it is now, with the failed plan as the one in use.</param>
     public PartitionPlan? Find(PlanEpoch failed, AgentEntry lost, PartitionProblem problem)
     {
-        _isHurried = true;
-        foreach (PacedBlobSource paced in _paced)
-            paced.Hurry();
+        _ = _hurry.CancelAsync();
         var evaluator = new PlanEvaluator(problem);
         if (_epoch == failed && _plans.FirstOrDefault(prepared => prepared.Lost == lost).Plan?.Plan is { } plan)
         {
@@ -77,8 +74,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
         try
         {
             await StopSpreadingAsync().ConfigureAwait(false);
-            _paced.Clear();
-            _isHurried = false;
+            _hurry = new CancellationTokenSource();
             PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
             _plans = problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) ? [] : [.. PlanLosses(epoch, problem)];
             if (options.Readiness == StandbyReadiness.Planned)
@@ -216,18 +212,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     }
 
     /// <summary>Leaves the rest of an agent's link to tensors.</summary>
-    private IBlobSource Pace(IBlobSource source, AgentEntry agent)
-    {
-        IBlobSource given = PacedBlobSource.ForShare(source, agent.Link, options.LinkShare, _time);
-        if (given is PacedBlobSource paced)
-        {
-            _paced.Enqueue(paced);
-            // Somebody may have begun to wait meanwhile.
-            if (_isHurried)
-                paced.Hurry();
-        }
-        return given;
-    }
+    private IBlobSource Pace(IBlobSource source, AgentEntry agent) => PacedBlobSource.ForShare(source, agent.Link, options.LinkShare, _time, _hurry.Token);
 
     private bool Fits(StageTarget target, PartitionProblem problem)
     {
