@@ -62,6 +62,24 @@ public sealed class AdaptationTests
     }
 
     [Test]
+    public async Task Link_at_a_fiftieth_is_noticed_while_the_first_tensors_are_on_their_way()
+    {
+        Scenario scenario = With(Three(2 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "b", BandwidthFactor = 0.02 }), Scenarios.Device("b", megabytesPerSecond: 10));
+        SimulationReport report = await Scenarios.PlayAsync(scenario);
+        RepartitionDecision decision = report.Decisions[0];
+        Assert.That(decision.Trigger, Is.EqualTo(RepartitionTrigger.LinkTime));
+        Assert.That(decision.Reason, Does.StartWith("What stands by takes over at once"));
+        Assert.That(report.Windows.Max(static window => window.P99Seconds), Is.LessThan(1), "Requests have waited for the slow link.");
+        Assert.That(report.Plans[^1].Plan.Cost.BottleneckSeconds, Is.LessThan(1.1 * await BestBottleneckAsync(Scenarios.Device("b", megabytesPerSecond: 0.2))));
+        TimeSpan reaction = decision.Time - report.StartTime - Minute;
+        Assert.That(reaction, Is.LessThan(TimeSpan.FromSeconds(1)));
+        PartitionPlan before = report.Plans[0].Plan;
+        double slowBytes = before.Stages.Where(stage => before.Fleet.Devices[stage.Device].Id == "b").Sum(stage => stage.Inputs.Concat(stage.Outputs).Sum(value => before.Graph.Activations[value].ByteCount));
+        Assert.That(slowBytes / 0.2e6, Is.GreaterThan(reaction.TotalSeconds), "Tensors arrive as early, so the test proves nothing.");
+        Assert.That(report.Failures, Is.Empty);
+    }
+
+    [Test]
     public async Task Agent_that_joins_is_used()
     {
         Scenario scenario = Three(2 * Minute, 0, new ScenarioChange { At = Minute, DeviceId = "d", Event = ScenarioEvent.Join });

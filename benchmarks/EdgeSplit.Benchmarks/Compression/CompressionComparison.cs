@@ -64,7 +64,7 @@ internal static class CompressionComparison
                 await using Stream content = await model.OpenBlobAsync(blob.Hash, CancellationToken.None);
                 await blobs.AddAsync(blob, content, CancellationToken.None);
             }
-            executors.Add(await runtime.LoadAsync(part, blobs.Folder, CancellationToken.None));
+            executors.Add(await runtime.LoadAsync(part, blobs.Folder, isUrgent: false, CancellationToken.None));
         }
 
         IReadOnlyDictionary<string, Tensor> inputs = RandomTensors.ForInputs(model.Inputs, 1, entry.TypicalDimensions);

@@ -28,7 +28,7 @@ internal sealed class LoadedParts : IDisposable
                 await using Stream content = await model.OpenBlobAsync(blob.Hash, CancellationToken.None);
                 await blobs.AddAsync(blob, content, CancellationToken.None);
             }
-            loaded._executors.Add(await runtime.LoadAsync(part, blobs.Folder, CancellationToken.None));
+            loaded._executors.Add(await runtime.LoadAsync(part, blobs.Folder, isUrgent: false, CancellationToken.None));
         }
         return loaded;
     }

@@ -106,7 +106,7 @@ public sealed class EdgeAgent : IEdgeAgent
                     try
                     {
                         received = await FetchMissingAsync(partition, blobs, token).ConfigureAwait(false);
-                        IPartitionExecutor executor = await _runtime.LoadAsync(partition, _blobStore.Folder, token).ConfigureAwait(false);
+                        IPartitionExecutor executor = await _runtime.LoadAsync(partition, _blobStore.Folder, request.IsUrgent, token).ConfigureAwait(false);
                         return weights is null ? executor : new HoldingExecutor(executor, weights);
                     }
                     catch

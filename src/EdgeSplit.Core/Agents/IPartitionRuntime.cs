@@ -19,7 +19,8 @@ public interface IPartitionRuntime
     /// <summary>Builds an executor.</summary>
     /// <param name="partition">The partition.</param>
     /// <param name="blobFolder">The folder that holds each of the partition's blobs as a file named by its hash, all checked.</param>
+    /// <param name="isUrgent">Whether requests wait for it, so that it need not give way to what runs, nor be made ready for later loads.</param>
     /// <param name="cancellationToken">Stops the load.</param>
     /// <exception cref="EdgeSplitException"><see cref="EdgeSplitError.InvalidModel"/> or <see cref="EdgeSplitError.UnsupportedModel"/>.</exception>
-    ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, CancellationToken cancellationToken);
+    ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, bool isUrgent, CancellationToken cancellationToken);
 }

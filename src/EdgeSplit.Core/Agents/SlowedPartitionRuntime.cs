@@ -53,8 +53,8 @@ public sealed class SlowedPartitionRuntime : IPartitionRuntime
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, CancellationToken cancellationToken) =>
-        new SlowedExecutor(await _inner.LoadAsync(partition, blobFolder, cancellationToken).ConfigureAwait(false), this);
+    public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, bool isUrgent, CancellationToken cancellationToken) =>
+        new SlowedExecutor(await _inner.LoadAsync(partition, blobFolder, isUrgent, cancellationToken).ConfigureAwait(false), this);
 
     private static double Checked(double factor, string parameter) => factor >= 1 && double.IsFinite(factor)
         ? factor

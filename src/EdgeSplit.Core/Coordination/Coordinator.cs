@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using EdgeSplit.Agents;
 using EdgeSplit.Compression;
@@ -19,6 +20,8 @@ namespace EdgeSplit.Coordination;
 /// <remarks>Thread-safe. Disposal ends all deployments and disposes of the agents.</remarks>
 public sealed class Coordinator : IAsyncDisposable
 {
+    // As many as a plan of a few agents can use; those of many would take more than they tell.
+    private const int MostOthersLookedAt = 16;
     private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestoreAgentsTimeout = TimeSpan.FromSeconds(5);
@@ -31,10 +34,12 @@ public sealed class Coordinator : IAsyncDisposable
     private readonly Lock _watchLock = new();
     private readonly DecisionLog _decisions;
     private readonly LinkProber? _prober;
+    private readonly ConcurrentQueue<WatchedLink> _slowLinks = [];
     private readonly PeerLinks? _peers;
     private readonly CancellationTokenSource _lifetime = new();
     private AgentWatch? _watch;
     private Task _lookingForPeers = Task.CompletedTask;
+    private bool _isTickDue;
     private bool _hasOwnAgent;
     private int _disposed;
 
@@ -50,7 +55,7 @@ public sealed class Coordinator : IAsyncDisposable
         _agents = new AgentRegistry(options.TimeProvider, options.Membership);
         _agents.Changed += status => Tell(AgentChanged, status);
         _decisions = new DecisionLog(options.Adaptation?.KeptDecisions ?? new AdaptationOptions().KeptDecisions);
-        _prober = options.Adaptation is { ProbeBytesPerSecond: > 0 } adaptation ? new LinkProber(adaptation, options.Membership.ReportInterval) : null;
+        _prober = options.Adaptation is { ProbeBytesPerSecond: > 0 } adaptation ? new LinkProber(adaptation, options.Membership.ReportInterval, options.TimeProvider) : null;
         _peers = options.ForwardsDirectly ? new PeerLinks(options, Logger) : null;
         Window = new AdmissionWindow(options.MaxInFlightRequests, options.MaxQueuedRequests);
     }
@@ -429,19 +434,27 @@ public sealed class Coordinator : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes over what the link to an agent has become. Where tensors travel encoded otherwise from now on, what they took so far tells nothing any more.
+    /// Takes over what the link to an agent has become. What transfers took before corrects it no more; where tensors travel encoded otherwise from now
+    /// on, nothing that they took so far tells anything.
     /// </summary>
     internal void Revise(AgentEntry agent, Link link)
     {
         ActivationEncoding before = agent.Encoding;
         agent.Revise(link);
-        if (agent.Encoding == before)
-            return;
         foreach (Deployment deployment in Deployments)
         {
-            deployment.Corrections.ForgetTransfers(agent.Id);
-            deployment.CurrentEpoch?.ForgetTransfers(agent);
+            deployment.Corrections.ForgetTransfers(Options.Id, agent.Id);
+            if (agent.Encoding != before)
+                deployment.CurrentEpoch?.ForgetTransfers(agent);
         }
+    }
+
+    /// <summary>The same of the link from one agent to another.</summary>
+    internal void Revise(AgentEntry from, AgentEntry to, Link link)
+    {
+        _peers!.Revise(from, to, link);
+        foreach (Deployment deployment in Deployments)
+            deployment.Corrections.ForgetTransfers(from.Id, to.Id);
     }
 
     /// <summary>Lets tensors that a stage could not hand to other agents pass through the coordinator from now on.</summary>
@@ -556,35 +569,78 @@ public sealed class Coordinator : IAsyncDisposable
         }
     }
 
-    private void OnTick()
+    private void OnTick(bool isInterval)
     {
         ImmutableArray<Deployment> deployments = Deployments;
-        foreach (Deployment deployment in deployments)
-            deployment.Adapter?.Tick(deployment.Lifetime);
-        _prober?.Tick(FindIdleLinks(deployments), _lifetime.Token);
+        PlanEpoch[] epochs = [.. deployments.Select(static deployment => deployment.CurrentEpoch).OfType<PlanEpoch>()];
+        _prober?.Suspect(epochs.SelectMany(FindSilentLinks), _slowLinks.Enqueue, _lifetime.Token);
+        while (_slowLinks.TryDequeue(out WatchedLink? slow))
+        {
+            _isTickDue = true;
+            _prober?.Suspect(FindOthersOf(slow), _slowLinks.Enqueue, _lifetime.Token);
+            foreach (Deployment deployment in deployments)
+            {
+                deployment.Adapter?.GiveUpOver(slow);
+                deployment.StandIn?.Consider(slow, deployment.Lifetime);
+            }
+        }
+        if (isInterval || _isTickDue)
+        {
+            // Once it is known whether something stands in, another plan is looked for.
+            _isTickDue = deployments.Any(static deployment => deployment.StandIn is { Running.IsCompleted: false });
+            foreach (Deployment deployment in deployments.Where(static deployment => deployment.StandIn is null or { Running.IsCompleted: true }))
+                deployment.Adapter?.Tick(deployment.Lifetime);
+        }
+        if (!isInterval)
+            return;
+        _prober?.Tick(FindIdleLinks(epochs), _lifetime.Token);
         if (_peers is null)
             return;
-        foreach (PlanEpoch epoch in deployments.Select(static deployment => deployment.CurrentEpoch).OfType<PlanEpoch>().Where(epoch => epoch.DirectVersion != _peers.Version))
+        foreach (PlanEpoch epoch in epochs.Where(epoch => epoch.DirectVersion != _peers.Version))
             epoch.RouteAgain();
         if (Options.Adaptation is not null && _lookingForPeers.IsCompleted)
             _lookingForPeers = LookForPeersAsync(_peers);
     }
 
     /// <summary>The links over which no plan's tensors go, and those between agents over which none has gone of late.</summary>
-    private List<WatchedLink> FindIdleLinks(ImmutableArray<Deployment> deployments)
+    private List<WatchedLink> FindIdleLinks(PlanEpoch[] epochs)
     {
         ImmutableArray<AgentEntry> usable = _agents.Usable;
-        PlanEpoch[] epochs = [.. deployments.Select(static deployment => deployment.CurrentEpoch).OfType<PlanEpoch>()];
-        List<WatchedLink> idle = [.. LinkProber.Idle(usable, entry => Array.Exists(epochs, epoch => epoch.UsesLinkTo(entry)))];
+        List<WatchedLink> idle = [.. LinkProber.Idle(usable, entry => Array.Exists(epochs, epoch => epoch.UsesLinkTo(entry)), Revise)];
         if (_peers is null)
             return idle;
         foreach (((AgentEntry from, AgentEntry to), Link? link) in _peers.Known.OrderBy(static pair => pair.Key.From.Id).ThenBy(static pair => pair.Key.To.Id))
         {
             if (link is not null && usable.Contains(from) && usable.Contains(to) && !Array.Exists(epochs, epoch => epoch.HasDelivered(from, to, IdleAfter)))
-                idle.Add(new WatchedLink.BetweenAgents(_peers, from, to));
+                idle.Add(new WatchedLink.BetweenAgents(_peers, from, to, Revise));
         }
         return idle;
     }
+
+    /// <summary>
+    /// The links that tensors of stages are on which have answered nothing for long. Where agents hand tensors to each other also those to both of them:
+    /// they tell whether all that one sends and receives is slow.
+    /// </summary>
+    private IEnumerable<WatchedLink> FindSilentLinks(PlanEpoch epoch)
+    {
+        foreach ((AgentEntry agent, AgentEntry? to) in epoch.FindSilentWays())
+        {
+            if (agent.Link != Link.Local)
+                yield return new WatchedLink.ToAgent(agent, Revise);
+            if (to is null)
+                continue;
+            if (to.Link != Link.Local)
+                yield return new WatchedLink.ToAgent(to, Revise);
+            if (_peers?.Find(agent, to) is not null)
+                yield return new WatchedLink.BetweenAgents(_peers, agent, to, Revise);
+        }
+    }
+
+    /// <summary>The links between agents of one whose own link was found slow, which may be slow for the same reason.</summary>
+    private IEnumerable<WatchedLink> FindOthersOf(WatchedLink slow) => slow is not WatchedLink.ToAgent(AgentEntry agent, _) || _peers is null
+        ? []
+        : _peers.Known.Where(pair => pair.Value is not null && (pair.Key.From == agent || pair.Key.To == agent)).Take(MostOthersLookedAt)
+            .Select(pair => new WatchedLink.BetweenAgents(_peers, pair.Key.From, pair.Key.To, Revise));
 
     /// <summary>Looks for links between agents that are not known yet, as after one came, and again for those that were not there a while ago.</summary>
     private async Task LookForPeersAsync(PeerLinks peers)

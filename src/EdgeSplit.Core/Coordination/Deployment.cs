@@ -64,6 +64,7 @@ public sealed class Deployment : IAsyncDisposable
         if (options.Plan is null && coordinator.Options.Adaptation is { } adaptation)
         {
             _standby = adaptation.Standby is { } standby ? new Standby(coordinator, this, stager, standby) : null;
+            StandIn = _standby is null ? null : new StandIn(coordinator, this, _standby);
             Adapter = new DeploymentAdapter(coordinator, this, _standby, new RecoveryCheck(coordinator, this, stager, adaptation), adaptation);
         }
     }
@@ -96,6 +97,9 @@ public sealed class Deployment : IAsyncDisposable
     public bool IsBatching => _batcher is { IsActive: true };
 
     internal DeploymentAdapter? Adapter { get; }
+
+    /// <summary>What takes over where tensors no longer arrive; null where nothing stands by.</summary>
+    internal StandIn? StandIn { get; }
 
     /// <summary>Cancelled when the deployment is disposed of.</summary>
     internal CancellationToken Lifetime => _lifetime.Token;
@@ -201,13 +205,15 @@ public sealed class Deployment : IAsyncDisposable
         await _lifetime.CancelAsync().ConfigureAwait(false);
         if (Adapter is not null)
             await Adapter.Running.ConfigureAwait(false);
+        if (StandIn is not null)
+            await StandIn.Running.ConfigureAwait(false);
         if (_standby is not null)
             await _standby.EndAsync().ConfigureAwait(false);
         await _switching.WaitAsync().ConfigureAwait(false);
         try
         {
             PlanEpoch? last = Interlocked.Exchange(ref _epoch, null);
-            await DrainAsync(Task.WhenAll(_draining, _keeping, last?.CloseAsync() ?? Task.CompletedTask), last).ConfigureAwait(false);
+            await DrainAsync(Task.WhenAll(_draining, _keeping, _stager.Unloading, last?.CloseAsync() ?? Task.CompletedTask), last).ConfigureAwait(false);
             // What the repository knows is by name: it may be another's by now.
             if (forGood && last is not null && !_coordinator.Deployments.Any(other => other.Name == Name))
                 await KeepAsync(null).ConfigureAwait(false);
@@ -243,6 +249,9 @@ public sealed class Deployment : IAsyncDisposable
         return Complete(await _coordinator.CreateProblemAsync(_model.Graph, _options, this, cancellationToken).ConfigureAwait(false), current);
     }
 
+    /// <summary>The same from what is known by now, without measuring anything.</summary>
+    internal PartitionProblem CreateProblem(PartitionPlan? current) => Complete(_coordinator.CreateProblem(_model.Graph, _options, this), current);
+
     private PartitionProblem Complete(PartitionProblem problem, PartitionPlan? current)
     {
         problem = Corrections.Apply(problem);
@@ -261,7 +270,12 @@ public sealed class Deployment : IAsyncDisposable
     }
 
     /// <summary>Switches to a plan unless another has taken the place of the one that it was made for.</summary>
-    internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, Conditions madeFor, CancellationToken cancellationToken)
+    /// <param name="from">The one that it was made for.</param>
+    /// <param name="plan">The plan.</param>
+    /// <param name="madeFor">What was known when it was made.</param>
+    /// <param name="standsInAfter">Why it stands in until a better one is found; null where it does not.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, Conditions madeFor, RepartitionTrigger? standsInAfter, CancellationToken cancellationToken)
     {
         await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -273,7 +287,7 @@ public sealed class Deployment : IAsyncDisposable
                     return false;
                 _optionalSwitch = stop;
             }
-            await SwitchAsync(from, plan, madeFor, false, stop.Token).ConfigureAwait(false);
+            await SwitchAsync(from, plan, madeFor, mustServe: standsInAfter is not null, stop.Token, standsInAfter).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -306,6 +320,7 @@ public sealed class Deployment : IAsyncDisposable
     {
         PlanEpoch? resumed = former is null ? null : await TryResumeAsync(former, cancellationToken).ConfigureAwait(false);
         _epoch = resumed ?? await StageAsync(1, _options.Plan, null, null, false, cancellationToken).ConfigureAwait(false);
+        _epoch.AbandonWith(_aborted.Token);
         _keeping = KeepAsync(_epoch);
         _options.Progress?.Report(new DeploymentProgress(DeploymentStep.Ready, _epoch.Targets.Length, _epoch.Targets.Length));
     }
@@ -319,13 +334,19 @@ public sealed class Deployment : IAsyncDisposable
             StageFailedException failure;
             try
             {
-                return await RequestRun.RunAsync(epoch, inputs, started, requests, _coordinator.Window, _time, _aborted.Token, cancellationToken).ConfigureAwait(false);
+                return await RequestRun.RunAsync(epoch, inputs, started, requests, _coordinator.Window, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_aborted.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
                 throw new EdgeSplitException(
                     EdgeSplitError.AgentUnavailable,
                     $"The deployment of model '{Name}' was disposed of while the request ran, which had not ended {_coordinator.Options.DrainTimeout.TotalSeconds:0.###} s later. Dispose of it when no request runs, or raise {nameof(CoordinatorOptions)}.{nameof(CoordinatorOptions.DrainTimeout)}.");
+            }
+            catch (OperationCanceledException) when (epoch.Abandoned.IsCancellationRequested && !cancellationToken.IsCancellationRequested && attempt < MaxAttempts)
+            {
+                // Another plan is in use, which answers sooner than this one would.
+                EdgeSplitTelemetry.RequestRetries.Add(1, _modelTag);
+                continue;
             }
             catch (StageFailedException exception)
             {
@@ -335,7 +356,7 @@ public sealed class Deployment : IAsyncDisposable
             {
                 epoch.Leave();
             }
-            if (attempt == MaxAttempts || !(failure.AgentIsLost || failure.PartitionIsLost || failure.PeerIsUnreachable))
+            if (attempt >= MaxAttempts || !(failure.AgentIsLost || failure.PartitionIsLost || failure.PeerIsUnreachable))
                 throw failure.Describe(Name);
             if (failure.PeerIsUnreachable)
                 _coordinator.Relay(epoch, failure);
@@ -488,9 +509,9 @@ public sealed class Deployment : IAsyncDisposable
         try
         {
             Conditions conditions = _coordinator.Observe();
-            if (_standby.Find(failed, lost, Complete(_coordinator.CreateProblem(_model.Graph, _options, this), failed.Plan)) is not { } plan)
+            if (_standby.Find(failed, lost, CreateProblem(failed.Plan)) is not { } plan)
                 return false;
-            await SwitchAsync(failed, plan, conditions, true, _lifetime.Token, isProvisional: true).ConfigureAwait(false);
+            await SwitchAsync(failed, plan, conditions, true, _lifetime.Token, RepartitionTrigger.AgentWent).ConfigureAwait(false);
             return true;
         }
         catch (EdgeSplitException exception)
@@ -514,10 +535,11 @@ public sealed class Deployment : IAsyncDisposable
     });
 
     /// <summary>Replaces an epoch; the caller holds <see cref="_switching"/>.</summary>
-    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, Conditions? madeFor, bool mustServe, CancellationToken cancellationToken, bool isProvisional = false)
+    private async ValueTask SwitchAsync(PlanEpoch old, PartitionPlan? plan, Conditions? madeFor, bool mustServe, CancellationToken cancellationToken, RepartitionTrigger? standsInAfter = null)
     {
         PlanEpoch next = await StageAsync(old.Number + 1, plan, madeFor, old.Plan, mustServe, cancellationToken).ConfigureAwait(false);
-        next.IsProvisional = isProvisional;
+        next.StandsInAfter = standsInAfter;
+        next.AbandonWith(_aborted.Token);
         Volatile.Write(ref _epoch, next);
         Volatile.Write(ref _downSince, 0);
         _coordinator.FitWindow();
@@ -539,7 +561,7 @@ public sealed class Deployment : IAsyncDisposable
                 // Where requests wait for it, nothing is measured before.
                 madeFor = mustServe ? _coordinator.Observe() : await _coordinator.ObserveAsync(cancellationToken).ConfigureAwait(false);
                 PartitionProblem problem = mustServe
-                    ? Complete(_coordinator.CreateProblem(_model.Graph, _options, this), current)
+                    ? CreateProblem(current)
                     : await CreateProblemAsync(current, cancellationToken).ConfigureAwait(false);
                 plan = await _coordinator.PlanAsync(Name, problem, mustServe, Partitioner, cancellationToken).ConfigureAwait(false);
             }

@@ -17,7 +17,7 @@ internal static class PartitionParts
     public static IEnumerable<V1.ModelPartitionRequest> Split(string sessionId, ModelPartitionRequest request)
     {
         ModelPartition partition = request.Partition;
-        var first = new V1.ModelPartitionRequest { SessionId = sessionId, ModelName = request.ModelName };
+        var first = new V1.ModelPartitionRequest { SessionId = sessionId, ModelName = request.ModelName, IsUrgent = request.IsUrgent };
         first.Inputs.Add(partition.Inputs.Select(static info => info.ToMessage()));
         first.Outputs.Add(partition.Outputs.Select(static info => info.ToMessage()));
         yield return first;
@@ -45,6 +45,7 @@ internal static class PartitionParts
     {
         string? sessionId = null;
         string modelName = "";
+        bool isUrgent = false;
         var skeleton = new MemoryStream();
         var blobs = ImmutableArray.CreateBuilder<BlobReference>();
         var inputs = ImmutableArray.CreateBuilder<TensorInfo>();
@@ -56,7 +57,7 @@ internal static class PartitionParts
             if (!await reader.MoveNext(cancellationToken).ConfigureAwait(false) || reader.Current.Partition is not { } part)
                 throw new EdgeSplitException(EdgeSplitError.ProtocolViolation, "A load does not begin with a whole partition.");
             if (sessionId is null)
-                (sessionId, modelName) = (part.SessionId, part.ModelName);
+                (sessionId, modelName, isUrgent) = (part.SessionId, part.ModelName, part.IsUrgent);
             total += (uint)part.Skeleton.Length;
             foreach (V1.Blob message in part.Blobs)
             {
@@ -82,6 +83,6 @@ internal static class PartitionParts
             Inputs = inputs.DrainToImmutable(),
             Outputs = outputs.DrainToImmutable(),
         };
-        return (sessionId!, new ModelPartitionRequest(modelName, partition));
+        return (sessionId!, new ModelPartitionRequest(modelName, partition) { IsUrgent = isUrgent });
     }
 }

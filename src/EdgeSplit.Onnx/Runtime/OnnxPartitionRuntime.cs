@@ -50,14 +50,14 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime, IDisposable
         new(Task.Run(() => Calibration.Measure(this, cancellationToken), cancellationToken));
 
     /// <inheritdoc/>
-    public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
+    public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, bool isUrgent, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(partition);
         ArgumentException.ThrowIfNullOrEmpty(blobFolder);
         // Threads that a session has of its own would give way to others for as long as they live.
-        return await (_options.ThreadCount == 1
-            ? YieldingThread.RunAsync(() => Load(partition, blobFolder, cancellationToken))
-            : Task.Run(() => Load(partition, blobFolder, cancellationToken), cancellationToken)).ConfigureAwait(false);
+        return await (_options.ThreadCount == 1 && !isUrgent
+            ? YieldingThread.RunAsync(() => Load(partition, blobFolder, isUrgent, cancellationToken))
+            : Task.Run(() => Load(partition, blobFolder, isUrgent, cancellationToken), cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Builds an executor of a whole model, the reference for a split one.</summary>
@@ -83,12 +83,12 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime, IDisposable
     /// <summary>Deletes what is kept in <see cref="OnnxRuntimeOptions.OptimizedModelFolder"/>; without that there is nothing to dispose of. Loaded partitions stay usable.</summary>
     public void Dispose() => _optimized?.Dispose();
 
-    private OnnxPartitionExecutor Load(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
+    private OnnxPartitionExecutor Load(ModelPartition partition, string blobFolder, bool isUrgent, CancellationToken cancellationToken)
     {
         ModelProto skeleton = SkeletonChecks.Require(partition);
         bool leavesNoTrace = Repeatability.LeavesNoTrace(skeleton);
         OnnxPartitionExecutor executor = Load(
-            () => LoadOptimized(partition, skeleton, blobFolder, cancellationToken) ?? CreateSession(partition.Skeleton.Span, blobFolder, adjust: null, cancellationToken),
+            () => LoadOptimized(partition, skeleton, blobFolder, isUrgent, cancellationToken) ?? CreateSession(partition.Skeleton.Span, blobFolder, adjust: null, cancellationToken),
             $"partition {partition.Id}", cancellationToken);
         try
         {
@@ -105,12 +105,13 @@ public sealed class OnnxPartitionRuntime : IPartitionRuntime, IDisposable
     }
 
     // Whoever loads a partition for the first time runs what it was rewritten to, too: one way to run it, and the memory that rewriting takes goes back.
-    private OrtSession? LoadOptimized(ModelPartition partition, ModelProto skeleton, string blobFolder, CancellationToken cancellationToken)
+    // That takes half as long again, which nobody shall wait for.
+    private OrtSession? LoadOptimized(ModelPartition partition, ModelProto skeleton, string blobFolder, bool isUrgent, CancellationToken cancellationToken)
     {
         if (_optimized is null || _providers.Value.Name != ExecutionProviders.Cpu || !OptimizedModels.CanKeep(skeleton))
             return null;
         OrtSession? known = LoadKept();
-        if (known is not null || !_optimized.TryAdd(partition.Id, Rewrite))
+        if (known is not null || isUrgent || !_optimized.TryAdd(partition.Id, Rewrite))
             return known;
         return LoadKept();
 

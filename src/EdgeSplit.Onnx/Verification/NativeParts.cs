@@ -36,7 +36,7 @@ internal sealed class NativeParts(SplitVerifierOptions options, string blobFolde
             else if (values.GetValueOrDefault(input.Name) is { } value)
                 inputs.Add(input.Name, OrtValues.ToTensor(value));
         }
-        using IPartitionExecutor executor = _runtime.LoadAsync(part, blobFolder, cancellationToken).AsTask().GetAwaiter().GetResult();
+        using IPartitionExecutor executor = _runtime.LoadAsync(part, blobFolder, isUrgent: false, cancellationToken).AsTask().GetAwaiter().GetResult();
         foreach ((string name, Tensor output) in executor.Execute(inputs, cancellationToken))
         {
             if (IsForeign(output.ElementType))

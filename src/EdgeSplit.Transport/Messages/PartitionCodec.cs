@@ -24,7 +24,7 @@ internal static class PartitionCodec
     {
         var buffer = new ArrayBufferWriter<byte>();
         var writer = new MessagePackWriter(buffer);
-        writer.WriteArrayHeader(4);
+        writer.WriteArrayHeader(5);
         writer.Write(request.ModelName);
         writer.WriteArrayHeader(request.Partition.Blobs.Length);
         foreach (BlobReference blob in request.Partition.Blobs)
@@ -35,6 +35,7 @@ internal static class PartitionCodec
         }
         WriteInfos(ref writer, request.Partition.Inputs);
         WriteInfos(ref writer, request.Partition.Outputs);
+        writer.Write(request.IsUrgent);
         writer.Flush();
         return new Dictionary<string, Tensor>
         {
@@ -55,7 +56,7 @@ internal static class PartitionCodec
         try
         {
             var reader = new MessagePackReader(manifest.Bytes);
-            reader.ReadArrayHeaderOf(4);
+            reader.ReadArrayHeaderOf(5);
             string modelName = reader.ReadText();
             var partition = new ModelPartition
             {
@@ -64,7 +65,7 @@ internal static class PartitionCodec
                 Inputs = ReadInfos(ref reader),
                 Outputs = ReadInfos(ref reader),
             };
-            return new ModelPartitionRequest(modelName, partition);
+            return new ModelPartitionRequest(modelName, partition) { IsUrgent = reader.ReadBoolean() };
         }
         catch (Exception exception) when (ProtocolError.IsMalformedInput(exception))
         {

@@ -210,10 +210,10 @@ public sealed class EdgeAgentTests : EdgeAgentConformance
 
         public ValueTask<EdgeSplit.Devices.Device> CalibrateAsync(CancellationToken cancellationToken) => inner.CalibrateAsync(cancellationToken);
 
-        public ValueTask<IPartitionExecutor> LoadAsync(EdgeSplit.Models.ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
+        public ValueTask<IPartitionExecutor> LoadAsync(EdgeSplit.Models.ModelPartition partition, string blobFolder, bool isUrgent, CancellationToken cancellationToken)
         {
             onLoad(blobFolder);
-            return inner.LoadAsync(partition, blobFolder, cancellationToken);
+            return inner.LoadAsync(partition, blobFolder, isUrgent, cancellationToken);
         }
     }
 }

@@ -49,11 +49,13 @@ internal sealed class Cluster : IAsyncDisposable
         return cluster;
     }
 
-    public async Task AddAsync(string id, EdgeAgentOptions? options = null)
+    /// <summary>Adds an agent, over a link with a round trip for each number of bytes; nothing takes any time where null.</summary>
+    public async Task AddAsync(string id, EdgeAgentOptions? options = null, Func<int, TimeSpan>? roundTrip = null)
     {
         FakePartitionRuntime runtime = Runtimes[id] = new FakePartitionRuntime { Ledger = Ledger };
         options ??= new EdgeAgentOptions { Device = new Device { Id = id } };
         FlakyAgent agent = Agents[id] = new FlakyAgent(new EdgeAgent(id, runtime, options with { BlobStore = _blobs }));
+        agent.RoundTrip = roundTrip ?? agent.RoundTrip;
         await Coordinator.AddAgentAsync(agent);
     }
 

@@ -13,6 +13,9 @@ internal sealed class FlakyAgent(IEdgeAgent inner) : IEdgeAgent
     /// <summary>The round trip of a payload.</summary>
     public Func<int, TimeSpan> RoundTrip { get; set; } = static _ => TimeSpan.Zero;
 
+    /// <summary>What a probe waits for; null for nothing.</summary>
+    public Func<CancellationToken, Task>? Probing { get; set; }
+
     /// <summary>Where other agents connect to it; null for nowhere.</summary>
     public string? Address { get; init; }
 
@@ -47,6 +50,8 @@ internal sealed class FlakyAgent(IEdgeAgent inner) : IEdgeAgent
     public async ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken)
     {
         await GuardAsync(token => inner.ProbeAsync(payloadByteCount, token), cancellationToken);
+        if (Probing is not null)
+            await Probing(cancellationToken);
         return RoundTrip(payloadByteCount);
     }
 

@@ -23,7 +23,7 @@ public sealed class OnnxPartitionRuntimeTests
         await File.WriteAllBytesAsync(Path.Combine(folder.Path, hash.ToString()), weights);
         ModelPartition partition = External(hash.ToString(), new BlobReference(hash, weights.Length));
 
-        using IPartitionExecutor executor = await OneThread().LoadAsync(partition, folder.Path, CancellationToken.None);
+        using IPartitionExecutor executor = await OneThread().LoadAsync(partition, folder.Path, isUrgent: false, CancellationToken.None);
         IReadOnlyDictionary<string, Tensor> outputs = executor.Execute(Inputs(("x", Floats(new TensorShape(1, 2), 1, 10))), CancellationToken.None);
 
         Assert.That(outputs["y"].AsSpan<float>().ToArray(), Is.EqualTo(new float[] { 31, 42 }));
@@ -36,7 +36,7 @@ public sealed class OnnxPartitionRuntimeTests
     public async Task LoadAsync_external_data_that_is_no_blob_is_refused(string location)
     {
         EdgeSplitException exception = (await Assert.ThrowsAsync<EdgeSplitException>(
-            async () => await OneThread().LoadAsync(External(location), Path.GetTempPath(), CancellationToken.None)))!;
+            async () => await OneThread().LoadAsync(External(location), Path.GetTempPath(), isUrgent: false, CancellationToken.None)))!;
 
         Assert.That(exception.Error, Is.EqualTo(EdgeSplitError.InvalidModel));
         Assert.That(exception.Message, Does.Contain(location));
@@ -47,7 +47,7 @@ public sealed class OnnxPartitionRuntimeTests
     {
         var partition = new ModelPartition { Skeleton = new byte[] { 0xFF, 1, 2 }, Blobs = [], Inputs = [], Outputs = [] };
 
-        EdgeSplitException exception = (await Assert.ThrowsAsync<EdgeSplitException>(async () => await OneThread().LoadAsync(partition, ".", CancellationToken.None)))!;
+        EdgeSplitException exception = (await Assert.ThrowsAsync<EdgeSplitException>(async () => await OneThread().LoadAsync(partition, ".", isUrgent: false, CancellationToken.None)))!;
 
         Assert.That(exception.Error, Is.EqualTo(EdgeSplitError.InvalidModel));
     }
@@ -80,7 +80,7 @@ public sealed class OnnxPartitionRuntimeTests
     {
         ModelProto model = Model([Node("Relu", ["x"], ["y"])], [Value("x", TensorElementType.Float, "1")], [Value("y", TensorElementType.Float, "1")]);
 
-        await Assert.CatchAsync<OperationCanceledException>(async () => await OneThread().LoadAsync(Of(model), ".", new CancellationToken(canceled: true)));
+        await Assert.CatchAsync<OperationCanceledException>(async () => await OneThread().LoadAsync(Of(model), ".", isUrgent: false, new CancellationToken(canceled: true)));
     }
 
     [Test]

@@ -67,12 +67,32 @@ public sealed class OptimizedModelsTests
     }
 
     [Test]
+    public async Task Load_that_requests_wait_for_keeps_nothing_and_uses_what_is_kept()
+    {
+        using var folder = new TemporaryFolder();
+        (ModelPartition partition, string blobs, IReadOnlyDictionary<string, Tensor> inputs) = await ExtractAsync("bert-tiny", folder);
+        using OnnxPartitionRuntime runtime = Keeping(folder["kept"]);
+        Dictionary<string, byte[]> expected;
+        using (IPartitionExecutor urgent = await runtime.LoadAsync(partition, blobs, isUrgent: true, CancellationToken.None))
+            expected = Execute(urgent, inputs);
+        Assert.That(Kept(), Is.Zero);
+        Assert.That(await RunAsync(runtime, partition, blobs, inputs), Is.EqualTo(expected));
+        Assert.That(Kept(), Is.EqualTo(1));
+        Directory.Delete(blobs, recursive: true);
+        Directory.CreateDirectory(blobs);
+        using IPartitionExecutor again = await runtime.LoadAsync(partition, blobs, isUrgent: true, CancellationToken.None);
+        Assert.That(Execute(again, inputs), Is.EqualTo(expected));
+
+        int Kept() => Directory.Exists(folder["kept"]) ? Directory.EnumerateFiles(folder["kept"], "weights", SearchOption.AllDirectories).Count() : 0;
+    }
+
+    [Test]
     public async Task Dispose_deletes_what_is_kept_and_leaves_executors_usable()
     {
         using var folder = new TemporaryFolder();
         (ModelPartition partition, string blobs, IReadOnlyDictionary<string, Tensor> inputs) = await ExtractAsync("bert-tiny", folder);
         OnnxPartitionRuntime runtime = Keeping(folder["kept"]);
-        using IPartitionExecutor executor = await runtime.LoadAsync(partition, blobs, CancellationToken.None);
+        using IPartitionExecutor executor = await runtime.LoadAsync(partition, blobs, isUrgent: false, CancellationToken.None);
         Dictionary<string, byte[]> expected = Execute(executor, inputs);
         Assert.That(Directory.EnumerateFiles(folder["kept"], "weights", SearchOption.AllDirectories).Count(), Is.EqualTo(1));
 
@@ -152,7 +172,7 @@ public sealed class OptimizedModelsTests
     private static async Task<Dictionary<string, byte[]>> RunAsync(
         OnnxPartitionRuntime runtime, ModelPartition partition, string blobs, IReadOnlyDictionary<string, Tensor> inputs)
     {
-        using IPartitionExecutor executor = await runtime.LoadAsync(partition, blobs, CancellationToken.None);
+        using IPartitionExecutor executor = await runtime.LoadAsync(partition, blobs, isUrgent: false, CancellationToken.None);
         return Execute(executor, inputs);
     }
 

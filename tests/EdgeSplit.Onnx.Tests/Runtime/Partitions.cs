@@ -23,7 +23,7 @@ internal static class Partitions
     };
 
     public static async Task<IPartitionExecutor> LoadAsync(ModelProto model, GraphOptimization optimization = GraphOptimization.All) =>
-        await OneThread(optimization).LoadAsync(Of(model), Path.GetTempPath(), CancellationToken.None);
+        await OneThread(optimization).LoadAsync(Of(model), Path.GetTempPath(), isUrgent: false, CancellationToken.None);
 
     public static Dictionary<string, Tensor> Inputs(params (string Name, Tensor Tensor)[] inputs) =>
         inputs.ToDictionary(static input => input.Name, static input => input.Tensor);

@@ -53,7 +53,7 @@ public sealed class WarmUpTests
     private static async Task<float[]> FirstRunAsync(ModelProto model, bool warmsUp)
     {
         var runtime = new OnnxPartitionRuntime(new OnnxRuntimeOptions { IntraOpThreads = 1, WarmsUp = warmsUp });
-        using IPartitionExecutor executor = await runtime.LoadAsync(Of(model), Path.GetTempPath(), CancellationToken.None);
+        using IPartitionExecutor executor = await runtime.LoadAsync(Of(model), Path.GetTempPath(), isUrgent: false, CancellationToken.None);
         IReadOnlyDictionary<string, Tensor> outputs = executor.Execute(Inputs(("x", Floats(new TensorShape(4), 0, 0, 0, 0))), CancellationToken.None);
         using Tensor y = outputs["y"];
         return [.. y.AsSpan<float>()];

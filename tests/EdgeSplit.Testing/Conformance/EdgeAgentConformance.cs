@@ -262,6 +262,16 @@ public abstract class EdgeAgentConformance
     }
 
     [Test]
+    public async Task Load_that_requests_wait_for_is_known_to_the_runtime([Values] bool isUrgent)
+    {
+        var runtime = new FakePartitionRuntime();
+        await using IEdgeAgent agent = await CreateAsync("a", runtime);
+        FakeModel model = FakeModelBuilder.Chain("m", 1);
+        await agent.LoadAsync(new ModelPartitionRequest("m", model.Whole) { IsUrgent = isUrgent }, model, default);
+        Assert.That(runtime.UrgentLoads, Is.EqualTo(isUrgent ? 1 : 0));
+    }
+
+    [Test]
     public async Task Load_twice_and_unload_once_leaves_the_partition_loaded()
     {
         var runtime = new FakePartitionRuntime();

@@ -126,6 +126,6 @@ public abstract class PartitionRuntimeConformance
             await using Stream content = await model.OpenBlobAsync(blob.Hash, default);
             await store.AddAsync(blob, content, default);
         }
-        return await CreateRuntime().LoadAsync(partition, store.Folder, default);
+        return await CreateRuntime().LoadAsync(partition, store.Folder, isUrgent: false, default);
     }
 }

@@ -10,6 +10,7 @@ namespace EdgeSplit.Testing.Fakes;
 public sealed class FakePartitionRuntime : IPartitionRuntime
 {
     private int _loads;
+    private int _urgentLoads;
     private int _liveExecutors;
     private int _executions;
     private int _calibrations;
@@ -35,6 +36,9 @@ public sealed class FakePartitionRuntime : IPartitionRuntime
     /// <summary>Loads that succeeded.</summary>
     public int Loads => _loads;
 
+    /// <summary>Those of them that requests waited for.</summary>
+    public int UrgentLoads => _urgentLoads;
+
     /// <summary>Executors that are not disposed of.</summary>
     public int LiveExecutors => _liveExecutors;
 
@@ -52,7 +56,7 @@ public sealed class FakePartitionRuntime : IPartitionRuntime
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, CancellationToken cancellationToken)
+    public async ValueTask<IPartitionExecutor> LoadAsync(ModelPartition partition, string blobFolder, bool isUrgent, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (Loading is not null)
@@ -67,6 +71,8 @@ public sealed class FakePartitionRuntime : IPartitionRuntime
                 weights[node.Weight] = MemoryMarshal.Cast<byte, float>(await File.ReadAllBytesAsync(Path.Combine(blobFolder, node.Weight), cancellationToken)).ToArray();
         }
         Interlocked.Increment(ref _loads);
+        if (isUrgent)
+            Interlocked.Increment(ref _urgentLoads);
         Interlocked.Increment(ref _liveExecutors);
         return new Executor(this, partition, skeleton, weights);
     }

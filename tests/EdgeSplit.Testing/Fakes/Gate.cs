@@ -21,6 +21,10 @@ public sealed class Gate : IDisposable
     /// <summary>Lets all executions pass.</summary>
     public void Open() => _open.Set();
 
-    /// <inheritdoc/>
-    public void Dispose() => _open.Dispose();
+    /// <summary>Lets all executions pass, also where a test has failed.</summary>
+    public void Dispose()
+    {
+        _open.Set();
+        _open.Dispose();
+    }
 }

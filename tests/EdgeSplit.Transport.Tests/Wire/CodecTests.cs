@@ -109,9 +109,10 @@ public sealed class CodecTests
             ],
         };
 
-        ModelPartitionRequest back = PartitionCodec.Decode(PartitionCodec.Encode(new ModelPartitionRequest("model", partition)));
+        ModelPartitionRequest back = PartitionCodec.Decode(PartitionCodec.Encode(new ModelPartitionRequest("model", partition) { IsUrgent = true }));
 
         Assert.That(back.ModelName, Is.EqualTo("model"));
+        Assert.That(back.IsUrgent);
         Assert.That(back.Partition.Id, Is.EqualTo(partition.Id));
         Assert.That(back.Partition.Blobs, Is.EqualTo(partition.Blobs));
         Assert.That(back.Partition.Inputs[0].Dimensions, Is.EqualTo(partition.Inputs[0].Dimensions));

@@ -41,7 +41,7 @@ public sealed record AdaptationOptions
         init => field = value >= TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A time is 0 or more.");
     } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Bytes per second that all probes of idle links together may take.</summary>
+    /// <summary>Bytes per second that all probes of idle links together may take, and those of links whose tensors are overdue, which are looked at at once and paid for afterwards.</summary>
     /// <value>Default: 256 KiB/s; 0 for no probes.</value>
     public int ProbeBytesPerSecond
     {

@@ -17,7 +17,7 @@ internal sealed class AgentWatch : IAsyncDisposable
 
     private readonly AgentRegistry _agents;
     private readonly Action<AgentEntry, Exception> _lost;
-    private readonly Action _ticked;
+    private readonly Action<bool> _ticked;
     private readonly int _leaseTicks;
     private readonly long _leastFreeMemoryBytes;
     private readonly PeriodicTimer _timer;
@@ -31,9 +31,9 @@ internal sealed class AgentWatch : IAsyncDisposable
     /// <param name="options">How often to ask, and how long to wait.</param>
     /// <param name="time">The clock.</param>
     /// <param name="lost">Told of an agent that does not answer any more.</param>
-    /// <param name="ticked">Called once an interval.</param>
+    /// <param name="ticked">Called with each tick, and told whether an interval has ended.</param>
     /// <param name="leastFreeMemoryBytes">The memory that shall be left on each agent.</param>
-    public AgentWatch(AgentRegistry agents, MembershipOptions options, TimeProvider time, Action<AgentEntry, Exception> lost, Action ticked, long leastFreeMemoryBytes)
+    public AgentWatch(AgentRegistry agents, MembershipOptions options, TimeProvider time, Action<AgentEntry, Exception> lost, Action<bool> ticked, long leastFreeMemoryBytes)
     {
         _leastFreeMemoryBytes = leastFreeMemoryBytes;
         _agents = agents;
@@ -74,10 +74,10 @@ internal sealed class AgentWatch : IAsyncDisposable
             }
             if (_watched.Count > agents.Length)
                 ForgetAllBut(agents);
-            if (tick++ % TicksPerInterval != 0)
-                continue;
-            _sharesByHost = SumShares(agents);
-            _ticked();
+            bool isInterval = tick++ % TicksPerInterval == 0;
+            if (isInterval)
+                _sharesByHost = SumShares(agents);
+            _ticked(isInterval);
         }
     }
 

@@ -14,6 +14,9 @@ internal sealed class EpochStager(
 {
     private readonly ExtractedPartitions _extracted = new(model);
 
+    /// <summary>The unloading of what was loaded for plans that did not come about.</summary>
+    public Task Unloading { get; private set; } = Task.CompletedTask;
+
     /// <summary>
     /// Takes the stages' partitions from the model and loads them, on all machines at once. Where another plan serves and nobody waits, a machine
     /// loads one after the other: so the most that requests share their processors with is one load.
@@ -41,7 +44,7 @@ internal sealed class EpochStager(
         RequestRoutes[] RouteAnew() => peers is null ? relayed : [.. plan.Routes.Select(route => RoutesOf(route, new DirectRoutes([.. route.Stages.Select(stage => targets[stage])], peers)))];
         RequestRoutes RoutesOf(PlanRoute route, DirectRoutes? direct) => new(model, [.. route.Stages.Select(stage => targets[stage].Partition)], direct) { Numbers = route.Stages };
 
-        long sentBytes = await LoadAsync(targets, isGentle: number > 1 && !isUrgent, progress, cancellationToken).ConfigureAwait(false);
+        long sentBytes = await LoadAsync(targets, isUrgent, isGentle: number > 1 && !isUrgent, progress, cancellationToken).ConfigureAwait(false);
         logger.EpochLoaded(modelName, number, sentBytes);
         return new PlanEpoch(modelName, number, plan, RouteAnew, targets, recorderOf(plan), logger) { MadeFor = madeFor };
     }
@@ -66,7 +69,7 @@ internal sealed class EpochStager(
     /// <param name="pace">Slows the source of weights down.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public ValueTask<PartitionLoaded> LoadAheadAsync(StageTarget target, bool isLoaded, Func<IBlobSource, IBlobSource> pace, CancellationToken cancellationToken) =>
-        LoadAsync(isLoaded ? target : target with { Partition = target.Partition.WeightsOnly() }, target.Partition, pace, cancellationToken);
+        LoadAsync(isLoaded ? target : target with { Partition = target.Partition.WeightsOnly() }, target.Partition, pace, isUrgent: false, cancellationToken);
 
     /// <summary>Lets an agent fetch weights of partitions that have been loaded somewhere, for plans that may need them there.</summary>
     /// <param name="agent">The agent.</param>
@@ -80,7 +83,7 @@ internal sealed class EpochStager(
         await agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, partition), pace(blobs), cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<PartitionLoaded> LoadAsync(StageTarget target, ModelPartition whole, Func<IBlobSource, IBlobSource>? pace, CancellationToken cancellationToken)
+    private async ValueTask<PartitionLoaded> LoadAsync(StageTarget target, ModelPartition whole, Func<IBlobSource, IBlobSource>? pace, bool isUrgent, CancellationToken cancellationToken)
     {
         IBlobSource blobs = model;
         if (options.Repository is { } repository)
@@ -88,10 +91,10 @@ internal sealed class EpochStager(
             await repository.AddPartitionAsync(modelName, whole, model, cancellationToken).ConfigureAwait(false);
             blobs = repository.Blobs;
         }
-        return await target.Agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, target.Partition), pace?.Invoke(blobs) ?? blobs, cancellationToken).ConfigureAwait(false);
+        return await target.Agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, target.Partition) { IsUrgent = isUrgent }, pace?.Invoke(blobs) ?? blobs, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, bool isGentle, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
+    private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, bool isUrgent, bool isGentle, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)
     {
         int loaded = 0;
         long sentBytes = 0;
@@ -105,7 +108,8 @@ internal sealed class EpochStager(
         }
         catch
         {
-            await PlanEpoch.UnloadAsync(targets.Where((_, stage) => loads[stage].IsCompletedSuccessfully), logger).ConfigureAwait(false);
+            // Agents may be slow to answer, as those are that a switch is given up for; who gives it up does not wait for them.
+            Unloading = Task.WhenAll(Unloading, PlanEpoch.UnloadAsync(targets.Where((_, stage) => loads[stage].IsCompletedSuccessfully), logger));
             cancellationToken.ThrowIfCancellationRequested();
             // The failure that stopped the others, rather than one of those that it stopped.
             await (loads.FirstOrDefault(static load => load.IsFaulted) ?? loads.First(static load => load.IsCanceled)).ConfigureAwait(false);
@@ -132,7 +136,7 @@ internal sealed class EpochStager(
         {
             try
             {
-                PartitionLoaded answer = await LoadAsync(target, target.Partition, null, others.Token).ConfigureAwait(false);
+                PartitionLoaded answer = await LoadAsync(target, target.Partition, null, isUrgent, others.Token).ConfigureAwait(false);
                 progress?.Report(new DeploymentProgress(
                     DeploymentStep.Loading, Interlocked.Increment(ref loaded), targets.Length, Interlocked.Add(ref sentBytes, answer.ReceivedBytes)));
             }

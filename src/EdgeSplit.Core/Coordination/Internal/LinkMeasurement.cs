@@ -71,6 +71,16 @@ internal static class LinkMeasurement
         return link with { Latency = latency, BytesPerSecond = bytesPerSecond, Origin = CostOrigin.Profiled };
     }
 
+    /// <summary>What a link is at most by a probe that takes so long that nothing is learnt from another; null where it does not.</summary>
+    /// <param name="link">The link as it was known.</param>
+    /// <param name="byteCount">The probe's bytes.</param>
+    /// <param name="taken">What it has taken, or takes by now, more than the link's latencies.</param>
+    public static Link? Limit(Link link, int byteCount, TimeSpan taken) => taken <= LongTime ? null : link with
+    {
+        BytesPerSecond = Math.Min(BytesPerSecond(byteCount, taken - (2 * link.Latency)), link.BytesPerSecond),
+        Origin = CostOrigin.Profiled,
+    };
+
     /// <summary>The bandwidth; infinite where nothing takes any time.</summary>
     private static async ValueTask<double> MeasureBandwidthAsync(Func<int, CancellationToken, ValueTask<TimeSpan>> probe, TimeSpan empty, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using EdgeSplit.Coordination.Adaptation;
 using EdgeSplit.Coordination.Adaptation.Internal;
 using EdgeSplit.Coordination.Membership;
 using EdgeSplit.Partitioning;
@@ -17,6 +18,8 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     private ImmutableHashSet<AgentEntry> _forgetful = [];
     private readonly ConcurrentDictionary<AgentEntry, long> _memory = [];
     private readonly Lock _routing = new();
+    private readonly CancellationTokenSource _abandoned = new();
+    private CancellationTokenRegistration _abandoning;
     private volatile RequestRoutes[] _routes = recorder.Follow(routeAnew());
     private long _requests = -1;
 
@@ -60,8 +63,17 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     /// <summary>The conditions that the plan was made for; null where it was given.</summary>
     public Conditions? MadeFor { get; init; }
 
-    /// <summary>Whether the plan only serves until a better one is found, as one is looked for at once.</summary>
-    public bool IsProvisional { get; set; }
+    /// <summary>Why the plan stands in until a better one is found, as one is looked for at once; null where it does not.</summary>
+    public RepartitionTrigger? StandsInAfter { get; set; }
+
+    /// <summary>Cancelled when no request shall wait for this plan any longer.</summary>
+    public CancellationToken Abandoned => _abandoned.Token;
+
+    /// <summary>Stops the requests that run on it, which go on on other threads.</summary>
+    public void Abandon() => _ = _abandoned.CancelAsync();
+
+    /// <summary>Abandons it once a token is cancelled.</summary>
+    public void AbandonWith(CancellationToken aborted) => _abandoning = aborted.UnsafeRegister(static epoch => ((PlanEpoch)epoch!).Abandon(), this);
 
     /// <summary>The memory that the plan takes of an agent, in bytes.</summary>
     public long MemoryOn(AgentEntry agent) => _memory.GetOrAdd(agent, agent =>
@@ -97,7 +109,7 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     public bool UsesLinkTo(AgentEntry agent)
     {
         return Array.Exists(_routes, routes => routes.Stages.Where((route, stage) =>
-            targets[routes.Numbers[stage]].Agent == agent && route.InputSlots.Length + route.OutputSlots.Length > 0).Any());
+            targets[routes.Numbers[stage]].Agent == agent && route.PassesTensors).Any());
     }
 
     /// <summary>Forgets what tensors took between the coordinator and an agent, as after they travel otherwise.</summary>
@@ -117,6 +129,22 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
             targets[routes.Numbers[stage]].Agent == from && Array.Exists(
                 route.DeliveredTo,
                 reader => targets[routes.Numbers[reader]].Agent == to && recorder.Times.Deliveries.SinceLast(routes.Numbers[stage], routes.Numbers[reader]) < within)).Any());
+    }
+
+    /// <summary>The ways of tensors of stages that have answered nothing for long: to an agent and back, or from it to another.</summary>
+    public IEnumerable<(AgentEntry Agent, AgentEntry? To)> FindSilentWays()
+    {
+        foreach (int silent in recorder.Silences.Find())
+        {
+            foreach (RequestRoutes routes in _routes.Where(routes => routes.Numbers.Contains(silent)))
+            {
+                StageRoute route = routes.Stages[routes.Numbers.IndexOf(silent)];
+                if (route.PassesTensors)
+                    yield return (targets[silent].Agent, null);
+                foreach (int reader in route.DeliveredTo)
+                    yield return (targets[silent].Agent, targets[routes.Numbers[reader]].Agent);
+            }
+        }
     }
 
     /// <summary>Counts a request; false once the epoch is closed and empty.</summary>
@@ -162,6 +190,7 @@ internal sealed class PlanEpoch(string modelName, long number, PartitionPlan pla
     {
         Leave();
         await _drained.Task.ConfigureAwait(false);
+        _abandoning.Unregister();
         await UnloadAsync(targets.Where(target => !_forgetful.Contains(target.Agent)), logger).ConfigureAwait(false);
         logger.EpochUnloaded(modelName, number);
     }

@@ -155,6 +155,9 @@ internal sealed record StageRoute(NameTable InputNames, int[] InputSlots, string
     /// <summary>What the stage's agent exchanges with others; null for nothing.</summary>
     public PeerExchange? Exchange { get; init; }
 
+    /// <summary>Whether tensors pass between the coordinator and the stage's agent.</summary>
+    public bool PassesTensors => InputSlots.Length + OutputSlots.Length > 0;
+
     /// <summary>The stages that read what is delivered, one for each delivery.</summary>
     public int[] DeliveredTo { get; init; } = [];
 }

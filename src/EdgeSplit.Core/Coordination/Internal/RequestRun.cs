@@ -23,7 +23,7 @@ internal sealed class RequestRun
     private readonly int _requests;
     private readonly Guid _requestId = Guid.NewGuid();
     private readonly CancellationToken _callerToken;
-    private readonly CancellationToken _aborted;
+    private readonly CancellationToken _abandoned;
     private readonly CancellationTokenSource? _siblings;
     private readonly CancellationToken _token;
     private readonly Tensor?[] _values;
@@ -34,7 +34,7 @@ internal sealed class RequestRun
     private StageFailure? _failure;
     private int _flows;
 
-    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken aborted, CancellationToken cancellationToken)
+    private RequestRun(PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
         _epoch = epoch;
         _routes = epoch.NextRoutes();
@@ -44,10 +44,10 @@ internal sealed class RequestRun
         _window = window;
         _enteredBefore = window.InFlight == 1 ? window.Entered : -1;
         _callerToken = cancellationToken;
-        _aborted = aborted;
+        _abandoned = epoch.Abandoned;
         // Only where stages run side by side can one that fails have others to stop.
-        _siblings = _routes.IsChain && !cancellationToken.CanBeCanceled ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, aborted);
-        _token = _siblings?.Token ?? aborted;
+        _siblings = _routes.IsChain && !cancellationToken.CanBeCanceled ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _abandoned);
+        _token = _siblings?.Token ?? _abandoned;
         _values = new Tensor?[_routes.SlotCount];
         _uses = (int[])_routes.Uses.Clone();
         _pending = (int[])_routes.Pending.Clone();
@@ -63,14 +63,14 @@ internal sealed class RequestRun
     /// <param name="requests">How many requests it is, joined.</param>
     /// <param name="window">Knows of other requests.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="aborted">Ends it because nobody serves it any more.</param>
     /// <param name="cancellationToken">Ends the request.</param>
     /// <exception cref="StageFailedException">A stage failed; its siblings were stopped and nothing is left of the request.</exception>
+    /// <exception cref="OperationCanceledException">The caller has cancelled it, or the epoch was abandoned.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<FinalResult> RunAsync(
-        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken aborted, CancellationToken cancellationToken)
+        PlanEpoch epoch, IReadOnlyDictionary<string, Tensor> inputs, long started, int requests, AdmissionWindow window, TimeProvider time, CancellationToken cancellationToken)
     {
-        var run = new RequestRun(epoch, inputs, started, requests, window, time, aborted, cancellationToken);
+        var run = new RequestRun(epoch, inputs, started, requests, window, time, cancellationToken);
         try
         {
             await run.RunStagesAsync().ConfigureAwait(false);
@@ -97,8 +97,8 @@ internal sealed class RequestRun
             return;
         if (failure.Exception is OperationCanceledException && _callerToken.IsCancellationRequested)
             throw new OperationCanceledException(_callerToken);
-        if (failure.Exception is OperationCanceledException && _aborted.IsCancellationRequested)
-            throw new OperationCanceledException(_aborted);
+        if (failure.Exception is OperationCanceledException && _abandoned.IsCancellationRequested)
+            throw new OperationCanceledException(_abandoned);
         int failed = _routes.Numbers[failure.Stage];
         throw new StageFailedException(failed, _epoch.Targets[failed].Agent, failure.Exception);
     }
@@ -144,7 +144,8 @@ internal sealed class RequestRun
         if (takesPlace)
             await target.Places.WaitAsync(_token).ConfigureAwait(false);
         long sent = _time.GetTimestamp();
-        PartialResult result;
+        PartialResult? result = null;
+        _epoch.Recorder.Silences.Begin(number, sent);
         try
         {
             result = await target.Agent.Agent.ExecuteAsync(
@@ -152,6 +153,7 @@ internal sealed class RequestRun
         }
         finally
         {
+            _epoch.Recorder.Silences.End(number, isAnswered: result is not null);
             if (takesPlace)
                 target.Places.Release();
         }

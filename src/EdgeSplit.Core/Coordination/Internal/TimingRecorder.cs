@@ -22,6 +22,9 @@ internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections correct
     /// <summary>What the stages took of late.</summary>
     public StageTimes Times { get; } = new(plan, time);
 
+    /// <summary>Which stages have answered nothing for long.</summary>
+    public Silences Silences { get; } = new(plan, time);
+
     /// <summary>Takes over which tensors take which way; what took another way says nothing of it.</summary>
     public RequestRoutes[] Follow(RequestRoutes[] routes)
     {

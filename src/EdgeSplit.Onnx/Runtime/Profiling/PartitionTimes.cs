@@ -42,7 +42,7 @@ public static class PartitionTimes
         try
         {
             foreach (ModelPartition partition in partitions)
-                executors.Add(await runtime.LoadAsync(partition, blobFolder, cancellationToken).ConfigureAwait(false));
+                executors.Add(await runtime.LoadAsync(partition, blobFolder, isUrgent: false, cancellationToken).ConfigureAwait(false));
             return await Task.Run(() => Measure(partitions, executors, inputs, duration, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -52,9 +52,13 @@ public sealed class StandbyTests
         await using Cluster cluster = await CreateAsync(new StandbyOptions());
         Deployment deployment = await cluster.Coordinator.DeployAsync("chain");
         int loads = Loads(cluster);
+        Assert.That(UrgentLoads(), Is.Zero);
         cluster.Agents["b"].Cut();
         await InferAsync(deployment, epoch: 2);
         Assert.That(Loads(cluster), Is.EqualTo(loads + 1));
+        Assert.That(UrgentLoads(), Is.EqualTo(1));
+
+        int UrgentLoads() => cluster.Runtimes.Values.Sum(static runtime => runtime.UrgentLoads);
     }
 
     [Test]

@@ -65,6 +65,12 @@ internal sealed class Conditions(int version, ImmutableArray<AgentEntry> agents,
         return null;
     }
 
+    /// <summary>Whether nothing has corrected the link to an agent since.</summary>
+    public bool HasSameLink(AgentEntry agent) => !_known.TryGetValue(agent, out (double Load, Link Link, bool IsShort) before) || before.Link == agent.Link;
+
+    /// <summary>Whether nothing has corrected the link from one agent to another since.</summary>
+    public bool HasSameLink(AgentEntry from, AgentEntry to) => !_direct.TryGetValue((from, to), out Link? before) || before == peers?.Find(from, to);
+
     private static string Describe(string link, Link now, Link before) => string.Create(
         CultureInfo.InvariantCulture,
         $"{link} has {now.BytesPerSecond / 1e6:0.##} MB/s and {now.Latency.TotalMilliseconds:0.##} ms; it had {before.BytesPerSecond / 1e6:0.##} MB/s and {before.Latency.TotalMilliseconds:0.##} ms.");

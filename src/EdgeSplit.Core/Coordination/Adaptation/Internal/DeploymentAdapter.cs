@@ -54,8 +54,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (epoch != _epoch)
         {
             (_epoch, _epochSince, _conditions, _askAgainAt) = (epoch, now, epoch.MadeFor ?? coordinator.Observe(), null);
-            if (epoch.IsProvisional)
-                (_askAgainAt, _askAgain) = (now, new Trigger(RepartitionTrigger.AgentWent, "One agent runs for the time being what another ran that was lost."));
+            if (epoch.StandsInAfter is { } kind)
+                (_askAgainAt, _askAgain) = (now, new Trigger(kind, "One agent runs for the time being what another ran."));
             else
                 _switchedAt = now;
             return;
@@ -77,11 +77,26 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (Volatile.Read(ref _attempt) is { } attempt && attempt.Epoch == epoch && now >= attempt.OverdueAt
             && FindChange(epoch, attempt.Conditions) is { Kind: not (RepartitionTrigger.AgentCame or RepartitionTrigger.OtherLoad) } change)
         {
-            attempt.WhyGivenUp ??= change.Cause;
-            // Nothing is being made while it waits for another switch to end.
-            if (!deployment.GiveUpSwitch())
-                attempt.WhyGivenUp = null;
+            GiveUp(attempt, change.Cause);
         }
+    }
+
+    /// <summary>
+    /// Gives up a switch to a plan that uses an agent whose link was found slow since it was decided on: its weights may be on their way over it, and its
+    /// tensors would be.
+    /// </summary>
+    public void GiveUpOver(WatchedLink slow)
+    {
+        if (Volatile.Read(ref _attempt) is { } attempt && !slow.IsAsIn(attempt.Conditions) && attempt.Plan.Stages.Any(stage => slow.IsOf(attempt.Plan.Fleet.Devices[stage.Device].Id)))
+            GiveUp(attempt, $"Answers are overdue over {slow}.");
+    }
+
+    private void GiveUp(SwitchAttempt attempt, string why)
+    {
+        attempt.WhyGivenUp ??= why;
+        // Nothing is being made while it waits for another switch to end.
+        if (!deployment.GiveUpSwitch())
+            attempt.WhyGivenUp = null;
     }
 
     private Trigger? FindTrigger(PlanEpoch epoch, long now, CancellationToken cancellationToken)
@@ -131,9 +146,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             epoch.Recorder.Times.Accept(options.LinkTimeChange);
             foreach (StageChange change in changes.Compute)
                 TakeInCompute(epoch, change);
-            foreach (StageChange change in changes.Transfers.DistinctBy(change => epoch.Targets[change.Stage].Agent))
+            // Over a link that was found slow meanwhile, measuring it once more would take long.
+            foreach (StageChange change in changes.Transfers.DistinctBy(change => epoch.Targets[change.Stage].Agent).Where(change => _conditions!.HasSameLink(epoch.Targets[change.Stage].Agent)))
                 await TakeInAsync(epoch, change, cancellationToken).ConfigureAwait(false);
-            foreach (DeliveryChange change in changes.Deliveries.DistinctBy(change => (epoch.Targets[change.FromStage].Agent, epoch.Targets[change.ToStage].Agent)))
+            foreach (DeliveryChange change in changes.Deliveries.DistinctBy(change => (epoch.Targets[change.FromStage].Agent, epoch.Targets[change.ToStage].Agent))
+                .Where(change => _conditions!.HasSameLink(epoch.Targets[change.FromStage].Agent, epoch.Targets[change.ToStage].Agent)))
                 await TakeInAsync(epoch, change, cancellationToken).ConfigureAwait(false);
             conditions = coordinator.Observe();
             coordinator.Note(await DecideAsync(epoch, trigger, conditions, noticedAt, cancellationToken).ConfigureAwait(false));
@@ -177,21 +194,19 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         // Where tensors wait for each other their times say that a link is slower than it is; it carries at least what it has carried.
         double carried = epoch.Targets.Select((target, index) => target.Agent == agent ? epoch.Recorder.BytesPerSecondOf(index) : 0).Sum();
         coordinator.Revise(agent, link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link);
-        deployment.Corrections.ForgetTransfers(agent.Id);
     }
 
     /// <summary>Corrects the link between two agents by what one has taken to hand tensors to the other.</summary>
     private async ValueTask TakeInAsync(PlanEpoch epoch, DeliveryChange change, CancellationToken cancellationToken)
     {
         AgentEntry from = epoch.Targets[change.FromStage].Agent, to = epoch.Targets[change.ToStage].Agent;
-        if (coordinator.Peers is not { } peers || peers.Find(from, to) is not { } known)
+        if (coordinator.Peers?.Find(from, to) is not { } known)
             return;
         long bytes = epoch.Recorder.DeliveredBytes(change.FromStage, change.ToStage);
         Link link = await LinkMeasurement.ReviseAsync(
             (payload, token) => PeerLinks.ProbeAsync(from, to, payload, token), known, bytes, change.NowSeconds, cancellationToken).ConfigureAwait(false);
         double carried = bytes * epoch.Recorder.Times.AnswersPerSecond(change.FromStage);
-        peers.Revise(from, to, link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link);
-        deployment.Corrections.ForgetTransfers(from.Id, to.Id);
+        coordinator.Revise(from, to, link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link);
     }
 
     private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, Conditions conditions, long noticedAt, CancellationToken cancellationToken)
@@ -229,6 +244,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (await SwitchAsync(epoch, candidate, conditions, estimate, cancellationToken).ConfigureAwait(false) is { } whyNot)
             return decision with { Reason = whyNot, Epoch = deployment.Epoch };
         _switches.Enqueue(_time.GetTimestamp());
+        // What waits for a transfer that may take as long as the link needs now is answered sooner by the new plan.
+        if (trigger.Kind == RepartitionTrigger.LinkTime && epoch.Recorder.Silences.Longest() > TimeSpan.Zero)
+            epoch.Abandon();
         return decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) };
     }
 
@@ -237,14 +255,14 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private async ValueTask<string?> SwitchAsync(PlanEpoch epoch, PartitionPlan candidate, Conditions conditions, SwitchEstimate estimate, CancellationToken cancellationToken)
     {
         TimeSpan expected = 2 * estimate.Time > LeastSwitchTime ? 2 * estimate.Time : LeastSwitchTime;
-        var attempt = new SwitchAttempt(epoch, conditions, _time.GetTimestamp() + (long)(expected.TotalSeconds * _time.TimestampFrequency));
+        var attempt = new SwitchAttempt(epoch, candidate, conditions, _time.GetTimestamp() + (long)(expected.TotalSeconds * _time.TimestampFrequency));
         Volatile.Write(ref _attempt, attempt);
         try
         {
-            if (await deployment.TrySwitchAsync(epoch, candidate, conditions, cancellationToken).ConfigureAwait(false))
+            if (await deployment.TrySwitchAsync(epoch, candidate, conditions, null, cancellationToken).ConfigureAwait(false))
                 return null;
             return attempt.WhyGivenUp is { } why
-                ? $"The switch was given up: it took longer than {expected.TotalSeconds:0.#} s, and meanwhile conditions have changed. {why}"
+                ? $"The switch was given up, as conditions have changed meanwhile. {why}"
                 : "Another plan was taken meanwhile.";
         }
         finally
@@ -279,8 +297,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     private sealed record Trigger(RepartitionTrigger Kind, string Cause);
 
-    /// <summary>A switch that is being made: from what, what it was decided on, and the timestamp by which it should have been made.</summary>
-    private sealed record SwitchAttempt(PlanEpoch Epoch, Conditions Conditions, long OverdueAt)
+    /// <summary>A switch that is being made: from what and to what, what it was decided on, and the timestamp by which it should have been made.</summary>
+    private sealed record SwitchAttempt(PlanEpoch Epoch, PartitionPlan Plan, Conditions Conditions, long OverdueAt)
     {
         public string? WhyGivenUp { get; set; }
     }

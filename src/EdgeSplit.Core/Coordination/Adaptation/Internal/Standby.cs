@@ -52,13 +52,28 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     {
         _ = _hurry.CancelAsync();
         var evaluator = new PlanEvaluator(problem);
-        if (_epoch == failed && _plans.FirstOrDefault(prepared => prepared.Lost == lost).Plan?.Plan is { } plan)
-        {
-            int[] devices = [.. plan.Assignment.Select(device => problem.Fleet.IndexOf(plan.Fleet.Devices[device].Id))];
-            if (!devices.Contains(-1) && evaluator.Evaluate(devices).IsFeasible)
-                return evaluator.Create(devices, plan.Partitioner);
-        }
-        return TakeOver.Find(evaluator, problem.CurrentAssignment);
+        return _epoch == failed && _plans.FirstOrDefault(prepared => prepared.Lost == lost).Plan is { } prepared && Renew(evaluator, prepared.Plan) is { } plan
+            ? plan
+            : TakeOver.Find(evaluator, problem.CurrentAssignment);
+    }
+
+    /// <summary>The best of the plans that are loaded beside the one in use; null where there is none.</summary>
+    /// <param name="epoch">The plan in use.</param>
+    /// <param name="problem">The problem as it is now.</param>
+    public PartitionPlan? FindLoaded(PlanEpoch epoch, PartitionProblem problem)
+    {
+        if (_epoch != epoch)
+            return null;
+        var evaluator = new PlanEvaluator(problem);
+        return _plans.Where(static prepared => prepared.Plan.Readiness == StandbyReadiness.Loaded)
+            .Select(prepared => Renew(evaluator, prepared.Plan.Plan)).OfType<PartitionPlan>().MinBy(static plan => plan.Objective);
+    }
+
+    /// <summary>A plan for the problem as it is now; null where that is not feasible.</summary>
+    private static PartitionPlan? Renew(PlanEvaluator evaluator, PartitionPlan plan)
+    {
+        int[] devices = [.. plan.Assignment.Select(device => evaluator.Problem.Fleet.IndexOf(plan.Fleet.Devices[device].Id))];
+        return !devices.Contains(-1) && evaluator.Evaluate(devices).IsFeasible ? evaluator.Create(devices, plan.Partitioner) : null;
     }
 
     /// <summary>Waits for what is done in the background, which its cancellation has ended, and lets everything go. Called once.</summary>

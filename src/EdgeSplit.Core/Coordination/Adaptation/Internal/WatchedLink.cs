@@ -4,13 +4,19 @@ using EdgeSplit.Devices;
 namespace EdgeSplit.Coordination.Adaptation.Internal;
 
 /// <summary>A link that can be probed and corrected: between the coordinator and an agent, or from one agent to another.</summary>
-internal abstract class WatchedLink
+internal abstract record WatchedLink
 {
     /// <summary>The link as it is known; null where there is none any more.</summary>
     public abstract Link? Link { get; }
 
     /// <summary>Takes over what it has become.</summary>
     public abstract void Revise(Link link);
+
+    /// <summary>Whether it is one of an agent's links.</summary>
+    public abstract bool IsOf(string agentId);
+
+    /// <summary>Whether nothing has corrected it since some conditions were observed.</summary>
+    public abstract bool IsAsIn(Conditions conditions);
 
     /// <summary>Sends bytes over it and waits for the answer.</summary>
     public abstract ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken);
@@ -21,24 +27,42 @@ internal abstract class WatchedLink
     }
 
     /// <summary>The link between the coordinator and an agent.</summary>
-    public sealed class ToAgent(AgentEntry agent) : WatchedLink
+    /// <param name="Agent">The agent.</param>
+    /// <param name="Revised">Takes over what the link has become.</param>
+    public sealed record ToAgent(AgentEntry Agent, Action<AgentEntry, Link> Revised) : WatchedLink
     {
-        public override Link? Link => agent.Link;
+        public override Link? Link => Agent.Link;
 
-        public override void Revise(Link link) => agent.Revise(link);
+        public override void Revise(Link link) => Revised(Agent, link);
 
-        public override ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken) => agent.Agent.ProbeAsync(payloadByteCount, cancellationToken);
+        public override bool IsOf(string agentId) => Agent.Id == agentId;
+
+        public override bool IsAsIn(Conditions conditions) => conditions.HasSameLink(Agent);
+
+        public override string ToString() => $"the link to agent '{Agent.Id}'";
+
+        public override ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken) => Agent.Agent.ProbeAsync(payloadByteCount, cancellationToken);
     }
 
     /// <summary>The link from one agent to another.</summary>
-    public sealed class BetweenAgents(PeerLinks peers, AgentEntry from, AgentEntry to) : WatchedLink
+    /// <param name="Peers">Knows it.</param>
+    /// <param name="From">The one.</param>
+    /// <param name="To">The other.</param>
+    /// <param name="Revised">Takes over what it has become.</param>
+    public sealed record BetweenAgents(PeerLinks Peers, AgentEntry From, AgentEntry To, Action<AgentEntry, AgentEntry, Link> Revised) : WatchedLink
     {
-        public override Link? Link => peers.Find(from, to);
+        public override Link? Link => Peers.Find(From, To);
 
-        public override void Revise(Link link) => peers.Revise(from, to, link);
+        public override void Revise(Link link) => Revised(From, To, link);
 
-        public override ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken) => PeerLinks.ProbeAsync(from, to, payloadByteCount, cancellationToken);
+        public override ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken) => PeerLinks.ProbeAsync(From, To, payloadByteCount, cancellationToken);
 
-        public override void Break() => peers.Break(from, to);
+        public override bool IsOf(string agentId) => From.Id == agentId || To.Id == agentId;
+
+        public override bool IsAsIn(Conditions conditions) => conditions.HasSameLink(From, To);
+
+        public override string ToString() => $"the link from agent '{From.Id}' to agent '{To.Id}'";
+
+        public override void Break() => Peers.Break(From, To);
     }
 }
