@@ -59,6 +59,9 @@ public sealed record PartitionProblem
     /// <summary>Where requests take several routes through the current plan, those; <see cref="CurrentAssignment"/> is then that of the first.</summary>
     public ImmutableArray<PlanRoute> CurrentRoutes { get; init; } = [];
 
+    /// <summary>Whether no device of the current plan has gone.</summary>
+    internal bool IsCurrentComplete => !CurrentRoutes.Any(static route => route.Assignment.Contains(-1));
+
     /// <summary>The seed of whatever is random.</summary>
     public int Seed { get; init; }
 }

@@ -1,7 +1,5 @@
 using EdgeSplit.Coordination.Adaptation.Internal;
-using EdgeSplit.Devices;
 using EdgeSplit.Partitioning;
-using EdgeSplit.Testing.Fakes;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeSplit.Tests.Coordination.Adaptation;
@@ -13,13 +11,7 @@ public sealed class SilencesTests
 
     public SilencesTests()
     {
-        var problem = new PartitionProblem
-        {
-            Graph = FakeModelBuilder.Chain("chain", 2).Graph,
-            Fleet = new Fleet([new Device { Id = "a" }, new Device { Id = "b" }]),
-            CostModel = new FreeCostModel(),
-        };
-        PartitionPlan plan = FixedPartitioner.Plan(problem, ["a", "b"]);
+        PartitionPlan plan = FreePlan.OfTwoStages;
         _silences = new Silences(plan with { Cost = plan.Cost with { LatencySeconds = 0.25 } }, _time);
     }
 

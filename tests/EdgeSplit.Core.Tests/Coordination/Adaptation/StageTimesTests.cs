@@ -16,14 +16,8 @@ public sealed class StageTimesTests
 
     public StageTimesTests()
     {
-        var problem = new PartitionProblem
-        {
-            Graph = FakeModelBuilder.Chain("chain", 2).Graph,
-            Fleet = new Fleet([new Device { Id = "a" }, new Device { Id = "b" }]),
-            CostModel = new FreeCostModel(),
-        };
         // Predicts nothing, so that the first runs are what is expected.
-        _times = new StageTimes(FixedPartitioner.Plan(problem, ["a", "b"]), _time);
+        _times = new StageTimes(FreePlan.OfTwoStages, _time);
     }
 
     [Test]

@@ -212,15 +212,14 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private async ValueTask<RepartitionDecision> DecideAsync(PlanEpoch epoch, Trigger trigger, Conditions conditions, long noticedAt, CancellationToken cancellationToken)
     {
         PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
-        bool isComplete = !problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1));
-        PlanEvaluation? current = isComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentRoutes) : null;
+        PlanEvaluation? current = problem.IsCurrentComplete ? new PlanEvaluator(problem).Evaluate(problem.CurrentRoutes) : null;
         PartitionPlan candidate = await coordinator.PlanAsync(deployment.Name, problem, current is not { IsFeasible: true }, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
         RepartitionDecision decision = NewDecision(epoch, trigger) with { Before = current?.Cost };
         if (AreSame(candidate.Routes, problem.CurrentRoutes))
             return decision with { Reason = "The plan in use is still the best that was found." };
 
         SwitchEstimate estimate = SwitchEstimate.Of(problem, candidate);
-        double gain = current is not { IsFeasible: true } ? 1 : current.Objective > 0 ? (current.Objective - candidate.Objective) / current.Objective : 0;
+        double gain = current is not { IsFeasible: true } ? 1 : RelativeGain(current, candidate);
         decision = decision with { After = candidate.Cost, RelativeGain = gain, BytesToMove = estimate.BytesToMove, SwitchTime = estimate.Time };
         RepartitionVerdict verdict = current is null
             ? new RepartitionVerdict(true, "The plan in use needs an agent that plans must leave out.")
@@ -273,6 +272,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     private static bool AreSame(ImmutableArray<PlanRoute> left, ImmutableArray<PlanRoute> right) => left.Length == right.Length
         && left.All(route => right.Any(other => Math.Abs(route.Share - other.Share) <= NegligibleShare && route.Assignment.AsSpan().SequenceEqual(other.Assignment.AsSpan())));
+
+    /// <summary>The share of its objective by which another plan is cheaper than the one in use.</summary>
+    internal static double RelativeGain(PlanEvaluation current, PartitionPlan other) => current.Objective > 0 ? (current.Objective - other.Objective) / current.Objective : 0;
 
     private int CountRecentSwitches()
     {

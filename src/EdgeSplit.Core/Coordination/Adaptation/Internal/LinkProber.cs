@@ -29,13 +29,13 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval, T
     private const int LooksAfterwards = 10;
     private static readonly TimeSpan FirstLookAfter = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    // The links that are looked at since their tensors do not arrive, and whether they were found slow already.
+    private readonly ConcurrentDictionary<WatchedLink, bool> _suspected = [];
     private readonly ConcurrentDictionary<WatchedLink, bool> _followed = [];
 
-    // One after the other: side by side they would measure each other.
+    // Followed links are looked at one after the other: side by side they would measure each other.
     private readonly SemaphoreSlim _looking = new(1);
-
-    // The links that are looked at for that, and whether they were found slow already.
-    private readonly ConcurrentDictionary<WatchedLink, bool> _suspected = [];
     private double _budgetBytes;
     private long _spentBytes;
     private int _next;

@@ -34,7 +34,7 @@ internal sealed class StandIn(Coordinator coordinator, Deployment deployment, St
         {
             Conditions conditions = coordinator.Observe();
             PartitionProblem problem = deployment.CreateProblem(epoch.Plan);
-            if (slow.Link is not { } link || problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) || standby.FindLoaded(epoch, problem) is not { } ready)
+            if (slow.Link is not { } link || !problem.IsCurrentComplete || standby.FindLoaded(epoch, problem) is not { } ready)
                 return;
             PlanEvaluation current = new PlanEvaluator(problem).Evaluate(problem.CurrentRoutes);
             // Where tensors are small, it is not the bandwidth that they wait for.
@@ -56,7 +56,7 @@ internal sealed class StandIn(Coordinator coordinator, Deployment deployment, St
                 Epoch = deployment.Epoch,
                 Before = current.Cost,
                 After = ready.Cost,
-                RelativeGain = current.Objective > 0 ? (current.Objective - ready.Objective) / current.Objective : 0,
+                RelativeGain = DeploymentAdapter.RelativeGain(current, ready),
                 Elapsed = _time.GetElapsedTime(started),
             });
         }

@@ -91,7 +91,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
             await StopSpreadingAsync().ConfigureAwait(false);
             _hurry = new CancellationTokenSource();
             PartitionProblem problem = await deployment.CreateProblemAsync(epoch.Plan, cancellationToken).ConfigureAwait(false);
-            _plans = problem.CurrentRoutes.Any(static route => route.Assignment.Contains(-1)) ? [] : [.. PlanLosses(epoch, problem)];
+            _plans = problem.IsCurrentComplete ? [.. PlanLosses(epoch, problem)] : [];
             if (options.Readiness == StandbyReadiness.Planned)
                 return;
             var targets = new List<(int Plan, ImmutableArray<StageTarget> Targets)>();
