@@ -580,7 +580,7 @@ public sealed class Coordinator : IAsyncDisposable
             _prober?.Suspect(FindOthersOf(slow), _slowLinks.Enqueue, _lifetime.Token);
             foreach (Deployment deployment in deployments)
             {
-                deployment.Adapter?.GiveUpOver(slow);
+                deployment.Adapter?.GiveUpOvertaken(slow);
                 deployment.StandIn?.Consider(slow, deployment.Lifetime);
             }
         }

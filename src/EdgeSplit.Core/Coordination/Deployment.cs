@@ -65,7 +65,7 @@ public sealed class Deployment : IAsyncDisposable
         {
             _standby = adaptation.Standby is { } standby ? new Standby(coordinator, this, stager, standby) : null;
             StandIn = _standby is null ? null : new StandIn(coordinator, this, _standby);
-            Adapter = new DeploymentAdapter(coordinator, this, _standby, new RecoveryCheck(coordinator, this, stager, adaptation), adaptation);
+            Adapter = new DeploymentAdapter(coordinator, this, stager, _standby, new RecoveryCheck(coordinator, this, stager, adaptation), adaptation);
         }
     }
 
@@ -257,10 +257,7 @@ public sealed class Deployment : IAsyncDisposable
         problem = Corrections.Apply(problem);
         if (current is null)
             return problem;
-        ImmutableArray<PlanRoute> routes = [.. current.Routes.Select(route => route with
-        {
-            Assignment = [.. route.Assignment.Select(device => problem.Fleet.IndexOf(current.Fleet.Devices[device].Id))],
-        })];
+        ImmutableArray<PlanRoute> routes = current.RoutesIn(problem.Fleet);
         return problem with
         {
             CurrentAssignment = routes[0].Assignment,

@@ -30,6 +30,10 @@ public sealed record PartitionPlan
         init;
     }
 
+    /// <summary>The routes by the positions of another fleet; -1 for devices that it lacks.</summary>
+    internal ImmutableArray<PlanRoute> RoutesIn(Fleet fleet) =>
+        [.. Routes.Select(route => route with { Assignment = [.. route.Assignment.Select(device => fleet.IndexOf(Fleet.Devices[device].Id))] })];
+
     /// <summary>What the evaluator predicts.</summary>
     public required PlanCost Cost { get; init; }
 

@@ -14,6 +14,7 @@ internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description,
 {
     private volatile ResourceReport? _latestReport;
     private readonly MemoryPressure _memory = new();
+    private int _loads;
     private volatile Link _link = compression?.Choose(link) ?? link;
 
     public IEdgeAgent Agent => agent;
@@ -57,6 +58,18 @@ internal sealed class AgentEntry(IEdgeAgent agent, AgentDescription description,
         LatestReport = report;
         _memory.Add(report.Resources.AvailableMemoryBytes, leastFreeMemoryBytes);
     }
+
+    /// <summary>The weights that the agent is known to hold.</summary>
+    public HeldBlobs Held { get; } = new();
+
+    /// <summary>Whether it makes a partition ready now, beside which its stages say little of the device.</summary>
+    public bool IsLoading => Volatile.Read(ref _loads) > 0;
+
+    /// <summary>Counts a load that begins (1) or ends (-1).</summary>
+    public void CountLoads(int by) => Interlocked.Add(ref _loads, by);
+
+    /// <summary>What loads take here.</summary>
+    public LoadTimes LoadTimes { get; } = new();
 
     /// <summary>What other programs take of the device, from its reports.</summary>
     public LoadEstimate OtherLoad { get; } = new();

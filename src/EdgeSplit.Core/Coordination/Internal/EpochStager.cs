@@ -80,7 +80,7 @@ internal sealed class EpochStager(
     {
         var partition = new ModelPartition { Skeleton = default, Blobs = weights, Inputs = [], Outputs = [] };
         IBlobSource blobs = options.Repository is { } repository ? repository.Blobs : model;
-        await agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, partition), pace(blobs), cancellationToken).ConfigureAwait(false);
+        await LoadAsync(agent, partition, pace(blobs), isUrgent: false, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<PartitionLoaded> LoadAsync(StageTarget target, ModelPartition whole, Func<IBlobSource, IBlobSource>? pace, bool isUrgent, CancellationToken cancellationToken)
@@ -91,7 +91,32 @@ internal sealed class EpochStager(
             await repository.AddPartitionAsync(modelName, whole, model, cancellationToken).ConfigureAwait(false);
             blobs = repository.Blobs;
         }
-        return await target.Agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, target.Partition) { IsUrgent = isUrgent }, pace?.Invoke(blobs) ?? blobs, cancellationToken).ConfigureAwait(false);
+        blobs = pace?.Invoke(blobs) ?? blobs;
+        if (target.Partition.IsWeightsOnly)
+            return await LoadAsync(target.Agent, target.Partition, blobs, isUrgent, cancellationToken).ConfigureAwait(false);
+        // Weights take as long as the link needs, and the agent's stages are as fast as ever meanwhile; building a session takes their processor. Where requests wait, one round trip less counts more.
+        long fetched = isUrgent || target.Agent.Held.MissingBytes(target.Partition.Blobs) == 0
+            ? 0
+            : (await LoadAsync(target.Agent, target.Partition.WeightsOnly(), blobs, isUrgent, cancellationToken).ConfigureAwait(false)).ReceivedBytes;
+        target.Agent.CountLoads(1);
+        try
+        {
+            PartitionLoaded loaded = await LoadAsync(target.Agent, target.Partition, blobs, isUrgent, cancellationToken).ConfigureAwait(false);
+            if (loaded.ReceivedBytes == 0)
+                target.Agent.LoadTimes.Add(target.Partition.WeightBytes, loaded.LoadTime);
+            return loaded with { ReceivedBytes = fetched + loaded.ReceivedBytes };
+        }
+        finally
+        {
+            target.Agent.CountLoads(-1);
+        }
+    }
+
+    private async ValueTask<PartitionLoaded> LoadAsync(AgentEntry agent, ModelPartition partition, IBlobSource blobs, bool isUrgent, CancellationToken cancellationToken)
+    {
+        PartitionLoaded loaded = await agent.Agent.LoadAsync(new ModelPartitionRequest(modelName, partition) { IsUrgent = isUrgent }, blobs, cancellationToken).ConfigureAwait(false);
+        agent.Held.Add(partition.Blobs, loaded.ReceivedBytes);
+        return loaded;
     }
 
     private async ValueTask<long> LoadAsync(ImmutableArray<StageTarget> targets, bool isUrgent, bool isGentle, IProgress<DeploymentProgress>? progress, CancellationToken cancellationToken)

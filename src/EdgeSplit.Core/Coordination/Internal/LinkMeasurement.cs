@@ -28,6 +28,10 @@ internal static class LinkMeasurement
     /// <summary>What takes longer waited for no processor: nothing is learnt from doing it again.</summary>
     private static readonly TimeSpan LongTime = TimeSpan.FromMilliseconds(200);
 
+    // Probes that take longer say less than the bytes that were there before them; so many round trips are allowed besides.
+    private static readonly TimeSpan LongestRevision = TimeSpan.FromMilliseconds(500);
+    private const int RoundTripsOfRevision = 20;
+
     /// <summary>Measures the link to an agent.</summary>
     public static ValueTask<Link> MeasureAsync(IEdgeAgent agent, CancellationToken cancellationToken) => MeasureAsync(agent.ProbeAsync, cancellationToken);
 
@@ -46,13 +50,29 @@ internal static class LinkMeasurement
     /// <param name="link">The link as it was known.</param>
     /// <param name="byteCount">The bytes, of both directions together.</param>
     /// <param name="seconds">What they took, latencies included.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async ValueTask<Link> ReviseAsync(Func<int, CancellationToken, ValueTask<TimeSpan>> probe, Link link, long byteCount, double seconds, CancellationToken cancellationToken)
+    public static async ValueTask<Link> ReviseAsync(
+        Func<int, CancellationToken, ValueTask<TimeSpan>> probe, Link link, long byteCount, double seconds, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(LongestRevision + (RoundTripsOfRevision * 2 * link.Latency), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            return await ReviseAsync(probe, link, byteCount, seconds, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // What keeps probes from coming back kept the bytes, too.
+            return link with { BytesPerSecond = BandwidthFrom(link, byteCount, seconds - (2 * link.Latency.TotalSeconds)), Origin = CostOrigin.Profiled };
+        }
+    }
+
+    private static async ValueTask<Link> ReviseAsync(Func<int, CancellationToken, ValueTask<TimeSpan>> probe, Link link, long byteCount, double seconds, CancellationToken cancellationToken)
     {
         TimeSpan empty = await ShortestAsync(probe, 0, EmptyProbes, cancellationToken).ConfigureAwait(false);
         double moving = seconds - empty.TotalSeconds, expected = byteCount * link.SecondsPerByte;
-        // Where latency is all of it, the bytes say nothing of the bandwidth.
-        double bytesPerSecond = moving > 0 && expected > 0 && double.IsFinite(link.BytesPerSecond) ? link.BytesPerSecond * expected / moving : link.BytesPerSecond;
+        double bytesPerSecond = BandwidthFrom(link, byteCount, moving);
         if (bytesPerSecond < link.BytesPerSecond * (1 - Negligible))
         {
             // Perhaps the bytes only waited, for others or for a processor; probes that find a gap show it.
@@ -95,6 +115,13 @@ internal static class LinkMeasurement
                 return BytesPerSecond(payload - smaller.Bytes, taken - smaller.Taken);
             smaller = (payload, taken);
         }
+    }
+
+    /// <summary>The bandwidth with which some bytes take a time; as it was known where latency is all of it, as the bytes then say nothing of it.</summary>
+    private static double BandwidthFrom(Link link, long byteCount, double moving)
+    {
+        double expected = byteCount * link.SecondsPerByte;
+        return moving > 0 && expected > 0 && double.IsFinite(link.BytesPerSecond) ? link.BytesPerSecond * expected / moving : link.BytesPerSecond;
     }
 
     private static double BytesPerSecond(int bytes, TimeSpan time) => time > TimeSpan.Zero ? bytes / time.TotalSeconds : double.PositiveInfinity;

@@ -11,6 +11,9 @@ internal sealed record StageTarget(AgentEntry Agent, ModelPartition Partition, i
     /// <summary>Places for requests that are under way: whoever sends one takes a place, and gives it back when the answer is there.</summary>
     public SemaphoreSlim Places { get; } = new(Window * Math.Max(Agent.Description.Device.ConcurrentStages, 1));
 
+    /// <summary>Whether another stage is the same partition on the same agent.</summary>
+    public bool IsSameAs(StageTarget other) => Agent == other.Agent && Partition.Id == other.Partition.Id;
+
     /// <summary>The tag that measurements carry, boxed once.</summary>
     public KeyValuePair<string, object?> AgentTag { get; } = new("edgesplit.agent.id", Agent.Id);
 }

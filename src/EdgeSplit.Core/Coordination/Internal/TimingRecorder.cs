@@ -87,9 +87,11 @@ internal sealed class TimingRecorder(PartitionPlan plan, CostCorrections correct
         StageTiming share = timing with { Total = (timing.Total - delivery) / requests, Compute = timing.Compute / requests, Queue = timing.Queue / requests };
         bool isKnown = traffic.Holds(route) && deliveryTimes.Length == route.DeliveredTo.Length;
         (long Sent, long Received)? exchanged = isKnown ? traffic.ExchangedBytes(timing.Stage) : null;
+        bool tellsCompute = !agent.IsLoading;
         for (int request = 0; request < requests; request++)
-            Times.Record(share, tellsTransfer: exchanged is not null);
-        corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, share.Compute, agent.EffectiveLoad);
+            Times.Record(share, tellsCompute, tellsTransfer: exchanged is not null);
+        if (tellsCompute)
+            corrections.RecordStage(timing.AgentId, plan.Stages[timing.Stage].Layers, share.Compute, agent.EffectiveLoad);
         if (!isKnown)
             return;
         for (int i = 0; i < deliveryTimes.Length; i++)

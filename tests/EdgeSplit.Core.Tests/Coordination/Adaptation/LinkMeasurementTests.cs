@@ -37,7 +37,7 @@ public sealed class LinkMeasurementTests
         Func<int, CancellationToken, ValueTask<TimeSpan>> probe = Probe(1e9, waiting: TimeSpan.FromMilliseconds(milliseconds));
         Link measured = await LinkMeasurement.MeasureAsync(probe, default);
         Assert.That(measured.BytesPerSecond, Is.EqualTo(1e9).Within(1).Percent);
-        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(1e9), Bytes, (await probe(Bytes, default)).TotalSeconds, default);
+        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(1e9), Bytes, (await probe(Bytes, default)).TotalSeconds, TimeProvider.System, default);
         Assert.That(revised.BytesPerSecond, Is.EqualTo(1e9).Within(1).Percent);
     }
 
@@ -47,7 +47,7 @@ public sealed class LinkMeasurementTests
     public async Task Revise_follows_a_drop(double before, double now)
     {
         Func<int, CancellationToken, ValueTask<TimeSpan>> probe = Probe(now);
-        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(before), Bytes, (await probe(Bytes, default)).TotalSeconds, default);
+        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(before), Bytes, (await probe(Bytes, default)).TotalSeconds, TimeProvider.System, default);
         Assert.That(revised.BytesPerSecond, Is.EqualTo(now).Within(2).Percent);
     }
 
@@ -55,9 +55,9 @@ public sealed class LinkMeasurementTests
     public async Task Revise_follows_a_rise_but_takes_no_burst_for_one()
     {
         Func<int, CancellationToken, ValueTask<TimeSpan>> faster = Probe(50e6), bursting = Probe(12.5e6, 50 << 10);
-        Link rise = await LinkMeasurement.ReviseAsync(faster, Known(12.5e6), Bytes, (await faster(Bytes, default)).TotalSeconds, default);
+        Link rise = await LinkMeasurement.ReviseAsync(faster, Known(12.5e6), Bytes, (await faster(Bytes, default)).TotalSeconds, TimeProvider.System, default);
         Assert.That(rise.BytesPerSecond, Is.EqualTo(50e6).Within(2).Percent);
-        Link burst = await LinkMeasurement.ReviseAsync(bursting, Known(12.5e6), Bytes, (await bursting(Bytes, default)).TotalSeconds, default);
+        Link burst = await LinkMeasurement.ReviseAsync(bursting, Known(12.5e6), Bytes, (await bursting(Bytes, default)).TotalSeconds, TimeProvider.System, default);
         Assert.That(burst.BytesPerSecond, Is.EqualTo(12.5e6).Within(2).Percent);
     }
 
@@ -66,7 +66,7 @@ public sealed class LinkMeasurementTests
     {
         // Tensors fill the link: 80 ms of them are before each probe.
         Func<int, CancellationToken, ValueTask<TimeSpan>> probe = (bytes, _) => new ValueTask<TimeSpan>(Time(bytes, 1.25e6) + TimeSpan.FromMilliseconds(80));
-        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(12.5e6), 1 << 20, 0.95, default);
+        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(12.5e6), 1 << 20, 0.95, TimeProvider.System, default);
         Assert.That(revised.Latency, Is.EqualTo(Latency));
         Assert.That(revised.BytesPerSecond, Is.EqualTo(1.25e6).Within(5).Percent);
     }
@@ -75,7 +75,7 @@ public sealed class LinkMeasurementTests
     public async Task Revise_follows_a_latency_that_has_grown()
     {
         Func<int, CancellationToken, ValueTask<TimeSpan>> probe = static (bytes, _) => new ValueTask<TimeSpan>(Time(bytes, 12.5e6) + TimeSpan.FromMilliseconds(40));
-        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(12.5e6), Bytes, (await probe(Bytes, default)).TotalSeconds, default);
+        Link revised = await LinkMeasurement.ReviseAsync(probe, Known(12.5e6), Bytes, (await probe(Bytes, default)).TotalSeconds, TimeProvider.System, default);
         Assert.That(revised.Latency.TotalMilliseconds, Is.EqualTo(20).Within(0.1));
         Assert.That(revised.BytesPerSecond, Is.EqualTo(12.5e6).Within(2).Percent);
     }

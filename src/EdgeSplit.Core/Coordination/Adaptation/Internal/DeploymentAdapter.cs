@@ -12,16 +12,17 @@ namespace EdgeSplit.Coordination.Adaptation.Internal;
 /// </summary>
 /// <param name="coordinator">The coordinator.</param>
 /// <param name="deployment">The deployment.</param>
+/// <param name="stager">Takes plans' parts from the model.</param>
 /// <param name="standby">What is kept ready for losses; null for nothing.</param>
 /// <param name="recovery">What looks after agents that had become slow.</param>
 /// <param name="options">What counts as a change.</param>
-internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, Standby? standby, RecoveryCheck recovery, AdaptationOptions options)
+internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment deployment, EpochStager stager, Standby? standby, RecoveryCheck recovery, AdaptationOptions options)
 {
     private const int RunsAfterChange = 6;
 
     // Routes whose shares differ by less are the same plan.
     private const double NegligibleShare = 0.02;
-    private static readonly TimeSpan LeastSwitchTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeastSwitchTime = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
@@ -48,7 +49,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         long now = _time.GetTimestamp();
         if (!_searching.IsCompleted)
         {
-            GiveUpOvertaken(epoch, now);
+            GiveUpOvertaken(slow: null);
             return;
         }
         if (epoch != _epoch)
@@ -69,34 +70,51 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     }
 
     /// <summary>
-    /// Gives up a switch that takes longer than it should have, where what it was decided on no longer holds: weights may be on their way
-    /// over a link that became slow meanwhile. What came or became free since would only make the plan better, and waits.
+    /// Gives up the switch that is being made where the plan gains nothing by now, or its weights take much longer: those that are on their way may need a
+    /// link that became slow meanwhile. Where the switch takes too long, or a link that tensors are on was found slow, also where the plan gains
+    /// less than half of what it was to gain.
     /// </summary>
-    private void GiveUpOvertaken(PlanEpoch epoch, long now)
+    /// <param name="slow">The link that was found slow; null where none was.</param>
+    public void GiveUpOvertaken(WatchedLink? slow)
     {
-        if (Volatile.Read(ref _attempt) is { } attempt && attempt.Epoch == epoch && now >= attempt.OverdueAt
-            && FindChange(epoch, attempt.Conditions) is { Kind: not (RepartitionTrigger.AgentCame or RepartitionTrigger.OtherLoad) } change)
+        if (Volatile.Read(ref _attempt) is not { } attempt)
+            return;
+        try
         {
-            GiveUp(attempt, change.Cause);
+            (double gain, TimeSpan switchTime) = WeighAgain(attempt);
+            // A policy may also want a plan that gains nothing.
+            double least = slow is not null || _time.GetTimestamp() >= attempt.OverdueAt ? attempt.Gain - (Math.Abs(attempt.Gain) / 2) : Math.Min(attempt.Gain, 0);
+            if (gain >= least && switchTime < 2 * attempt.Expected)
+                return;
+            string cause = slow is not null ? $"Answers are overdue over {slow}. " : FindChange(attempt.Epoch, attempt.Conditions) is { } change ? change.Cause + " " : "";
+            attempt.WhyGivenUp ??= cause + (double.IsFinite(gain)
+                ? string.Create(CultureInfo.InvariantCulture, $"The other plan would gain {gain:0.0%} instead of {attempt.Gain:0.0%}, and the switch would take {switchTime.TotalSeconds:0.0} s.")
+                : "The other plan can be used no more.");
+            // Nothing is being made while it waits for another switch to end.
+            if (!deployment.GiveUpSwitch())
+                attempt.WhyGivenUp = null;
+        }
+        catch (Exception exception)
+        {
+            // Cost models are the user's; the switch goes on.
+            coordinator.Logger.SearchFailed(exception, deployment.Name);
         }
     }
 
-    /// <summary>
-    /// Gives up a switch to a plan that uses an agent whose link was found slow since it was decided on: its weights may be on their way over it, and its
-    /// tensors would be.
-    /// </summary>
-    public void GiveUpOver(WatchedLink slow)
+    private (double Gain, TimeSpan SwitchTime) WeighAgain(SwitchAttempt attempt)
     {
-        if (Volatile.Read(ref _attempt) is { } attempt && !slow.IsAsIn(attempt.Conditions) && attempt.Plan.Stages.Any(stage => slow.IsOf(attempt.Plan.Fleet.Devices[stage.Device].Id)))
-            GiveUp(attempt, $"Answers are overdue over {slow}.");
+        foreach (StageChange change in FindChanges(attempt.Epoch).Compute)
+            KeepLatest(attempt.Epoch, change);
+        return (GainOf(deployment.CreateProblem(attempt.Epoch.Plan), attempt.Plan), SwitchEstimate.Of(attempt.Epoch, attempt.Targets).Time);
     }
 
-    private void GiveUp(SwitchAttempt attempt, string why)
+    /// <summary>What a plan gains by what is known now, whatever its partitioner says of it; negative infinity where it can be used no more.</summary>
+    private static double GainOf(PartitionProblem problem, PartitionPlan plan)
     {
-        attempt.WhyGivenUp ??= why;
-        // Nothing is being made while it waits for another switch to end.
-        if (!deployment.GiveUpSwitch())
-            attempt.WhyGivenUp = null;
+        var evaluator = new PlanEvaluator(problem);
+        if (Standby.Renew(evaluator, plan) is not { } renewed)
+            return double.NegativeInfinity;
+        return problem.IsCurrentComplete && evaluator.Evaluate(problem.CurrentRoutes) is { IsFeasible: true } current ? RelativeGain(current, renewed) : 1;
     }
 
     private Trigger? FindTrigger(PlanEpoch epoch, long now, CancellationToken cancellationToken)
@@ -177,11 +195,12 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     /// <summary>Lets only what was measured after a change count in the costs that the next plan is made from.</summary>
     private void TakeInCompute(PlanEpoch epoch, StageChange change)
     {
-        StageTarget target = epoch.Targets[change.Stage];
-        ImmutableArray<int> layers = epoch.Plan.Stages[change.Stage].Layers;
-        deployment.Corrections.KeepLatest(target.Agent.Id, layers, RunsAfterChange);
-        recovery.Note(target, layers, change);
+        KeepLatest(epoch, change);
+        recovery.Note(epoch.Targets[change.Stage], epoch.Plan.Stages[change.Stage].Layers, change);
     }
+
+    private void KeepLatest(PlanEpoch epoch, StageChange change) =>
+        deployment.Corrections.KeepLatest(epoch.Targets[change.Stage].Agent.Id, epoch.Plan.Stages[change.Stage].Layers, RunsAfterChange);
 
     /// <summary>Corrects the link to an agent by what tensors have taken, and lets only what is measured from now on count besides.</summary>
     private async ValueTask TakeInAsync(PlanEpoch epoch, StageChange change, CancellationToken cancellationToken)
@@ -190,7 +209,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         // To an agent in this process nothing travels; what took time was this process itself.
         if (agent.Link == Link.Local)
             return;
-        Link link = await LinkMeasurement.ReviseAsync(agent.Agent.ProbeAsync, agent.Link, epoch.Recorder.BytesOf(change.Stage), change.NowSeconds, cancellationToken).ConfigureAwait(false);
+        Link link = await LinkMeasurement.ReviseAsync(agent.Agent.ProbeAsync, agent.Link, epoch.Recorder.BytesOf(change.Stage), change.NowSeconds, _time, cancellationToken).ConfigureAwait(false);
         // Where tensors wait for each other their times say that a link is slower than it is; it carries at least what it has carried.
         double carried = epoch.Targets.Select((target, index) => target.Agent == agent ? epoch.Recorder.BytesPerSecondOf(index) : 0).Sum();
         coordinator.Revise(agent, link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link);
@@ -204,7 +223,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return;
         long bytes = epoch.Recorder.DeliveredBytes(change.FromStage, change.ToStage);
         Link link = await LinkMeasurement.ReviseAsync(
-            (payload, token) => PeerLinks.ProbeAsync(from, to, payload, token), known, bytes, change.NowSeconds, cancellationToken).ConfigureAwait(false);
+            (payload, token) => PeerLinks.ProbeAsync(from, to, payload, token), known, bytes, change.NowSeconds, _time, cancellationToken).ConfigureAwait(false);
         double carried = bytes * epoch.Recorder.Times.AnswersPerSecond(change.FromStage);
         coordinator.Revise(from, to, link.BytesPerSecond < carried ? link with { BytesPerSecond = carried } : link);
     }
@@ -218,7 +237,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (AreSame(candidate.Routes, problem.CurrentRoutes))
             return decision with { Reason = "The plan in use is still the best that was found." };
 
-        SwitchEstimate estimate = SwitchEstimate.Of(problem, candidate);
+        ImmutableArray<StageTarget> targets = await stager.ExtractAsync(candidate, cancellationToken).ConfigureAwait(false);
+        SwitchEstimate estimate = SwitchEstimate.Of(epoch, targets);
         double gain = current is not { IsFeasible: true } ? 1 : RelativeGain(current, candidate);
         decision = decision with { After = candidate.Cost, RelativeGain = gain, BytesToMove = estimate.BytesToMove, SwitchTime = estimate.Time };
         RepartitionVerdict verdict = current is null
@@ -240,7 +260,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
                 AskAgain(wait, trigger);
             return decision with { Reason = verdict.Reason };
         }
-        if (await SwitchAsync(epoch, candidate, conditions, estimate, cancellationToken).ConfigureAwait(false) is { } whyNot)
+        TimeSpan expected = estimate.Time > LeastSwitchTime ? estimate.Time : LeastSwitchTime;
+        var attempt = new SwitchAttempt(epoch, candidate, targets, conditions, GainOf(problem, candidate), expected, _time.GetTimestamp() + (long)(2 * expected.TotalSeconds * _time.TimestampFrequency));
+        if (await SwitchAsync(attempt, cancellationToken).ConfigureAwait(false) is { } whyNot)
             return decision with { Reason = whyNot, Epoch = deployment.Epoch };
         _switches.Enqueue(_time.GetTimestamp());
         // What waits for a transfer that may take as long as the link needs now is answered sooner by the new plan.
@@ -251,14 +273,12 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     /// <summary>Switches to a plan.</summary>
     /// <returns>Why that did not come about; null where it did.</returns>
-    private async ValueTask<string?> SwitchAsync(PlanEpoch epoch, PartitionPlan candidate, Conditions conditions, SwitchEstimate estimate, CancellationToken cancellationToken)
+    private async ValueTask<string?> SwitchAsync(SwitchAttempt attempt, CancellationToken cancellationToken)
     {
-        TimeSpan expected = 2 * estimate.Time > LeastSwitchTime ? 2 * estimate.Time : LeastSwitchTime;
-        var attempt = new SwitchAttempt(epoch, candidate, conditions, _time.GetTimestamp() + (long)(expected.TotalSeconds * _time.TimestampFrequency));
         Volatile.Write(ref _attempt, attempt);
         try
         {
-            if (await deployment.TrySwitchAsync(epoch, candidate, conditions, null, cancellationToken).ConfigureAwait(false))
+            if (await deployment.TrySwitchAsync(attempt.Epoch, attempt.Plan, attempt.Conditions, null, cancellationToken).ConfigureAwait(false))
                 return null;
             return attempt.WhyGivenUp is { } why
                 ? $"The switch was given up, as conditions have changed meanwhile. {why}"
@@ -299,8 +319,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     private sealed record Trigger(RepartitionTrigger Kind, string Cause);
 
-    /// <summary>A switch that is being made: from what and to what, what it was decided on, and the timestamp by which it should have been made.</summary>
-    private sealed record SwitchAttempt(PlanEpoch Epoch, PartitionPlan Plan, Conditions Conditions, long OverdueAt)
+    /// <summary>A switch that is being made: from what and to what, what it was decided on, what it was to gain, how long it was expected to take, and the timestamp from which it takes too long.</summary>
+    private sealed record SwitchAttempt(PlanEpoch Epoch, PartitionPlan Plan, ImmutableArray<StageTarget> Targets, Conditions Conditions, double Gain, TimeSpan Expected, long OverdueAt)
     {
         public string? WhyGivenUp { get; set; }
     }

@@ -115,7 +115,7 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval, T
         int bytes = change < 0 ? BurstFactor * ProbeBytes : ProbeBytes;
         TimeSpan again = await PaidProbe(watched)(bytes, cancellationToken).ConfigureAwait(false);
         if (CompareWithExpected(again, bytes, link, TellingFactor) == change)
-            watched.Revise(await LinkMeasurement.ReviseAsync(PaidProbe(watched), link, bytes, again.TotalSeconds, cancellationToken).ConfigureAwait(false));
+            watched.Revise(await LinkMeasurement.ReviseAsync(PaidProbe(watched), link, bytes, again.TotalSeconds, time, cancellationToken).ConfigureAwait(false));
     });
 
     /// <summary>
@@ -137,7 +137,7 @@ internal sealed class LinkProber(AdaptationOptions options, TimeSpan interval, T
             if (CompareWithExpected(taken, ProbeBytes, link, TellingFactorInUse) > 0)
             {
                 Revise(LinkMeasurement.Limit(link, ProbeBytes, taken)
-                    ?? await LinkMeasurement.ReviseAsync(PaidProbe(watched), link, ProbeBytes, taken.TotalSeconds, cancellationToken).ConfigureAwait(false));
+                    ?? await LinkMeasurement.ReviseAsync(PaidProbe(watched), link, ProbeBytes, taken.TotalSeconds, time, cancellationToken).ConfigureAwait(false));
             }
         }).ConfigureAwait(false);
         if (_suspected.TryRemove(watched, out bool isSlow) && isSlow)

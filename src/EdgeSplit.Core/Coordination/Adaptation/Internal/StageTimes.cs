@@ -26,8 +26,8 @@ internal sealed class StageTimes
     {
         _time = time;
         _stages = [.. plan.Stages.Select(static stage => new Stage(stage.PredictedSeconds))];
-        // A change that is lost in the whole is none.
-        _negligibleSeconds = Math.Max(plan.Stages.Sum(static stage => stage.PredictedSeconds) * 0.02, FinestSeconds);
+        // No gain of a tenth comes from less than a twentieth of the whole.
+        _negligibleSeconds = Math.Max(plan.Stages.Sum(static stage => stage.PredictedSeconds) * 0.05, FinestSeconds);
         Deliveries = new DeliveryTimes(time, _negligibleSeconds);
     }
 
@@ -36,11 +36,12 @@ internal sealed class StageTimes
 
     /// <summary>Takes in what a stage took that has ended well.</summary>
     /// <param name="timing">What it took.</param>
+    /// <param name="tellsCompute">Whether its agent did nothing else for the coordinator meanwhile.</param>
     /// <param name="tellsTransfer">Whether its tensors went the ways that they go now.</param>
-    public void Record(StageTiming timing, bool tellsTransfer = true)
+    public void Record(StageTiming timing, bool tellsCompute = true, bool tellsTransfer = true)
     {
         lock (_lock)
-            _stages[timing.Stage].Add(timing, tellsTransfer, _time.GetTimestamp());
+            _stages[timing.Stage].Add(timing, tellsCompute, tellsTransfer, _time.GetTimestamp());
     }
 
     /// <summary>The stages whose compute time has changed by more than a share, those that have changed most first.</summary>
@@ -113,13 +114,15 @@ internal sealed class StageTimes
         private bool _isWeighed;
         private int _learnt;
 
-        public void Add(StageTiming timing, bool tellsTransfer, long now)
+        public void Add(StageTiming timing, bool tellsCompute, bool tellsTransfer, long now)
         {
-            double compute = timing.Compute.TotalSeconds;
-            _compute.Add(compute);
+            _endedAt.Add(now);
             if (tellsTransfer)
                 _transfer.Add(timing.Transfer.TotalSeconds);
-            _endedAt.Add(now);
+            if (!tellsCompute)
+                return;
+            double compute = timing.Compute.TotalSeconds;
+            _compute.Add(compute);
             if (_isMeasured && _learnt < LearntRuns && compute < 2 * _expectedCompute)
                 _expectedCompute += (compute - _expectedCompute) / ++_learnt;
         }

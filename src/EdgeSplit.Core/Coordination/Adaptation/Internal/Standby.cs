@@ -70,10 +70,10 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
     }
 
     /// <summary>A plan for the problem as it is now; null where that is not feasible.</summary>
-    private static PartitionPlan? Renew(PlanEvaluator evaluator, PartitionPlan plan)
+    internal static PartitionPlan? Renew(PlanEvaluator evaluator, PartitionPlan plan)
     {
-        int[] devices = [.. plan.Assignment.Select(device => evaluator.Problem.Fleet.IndexOf(plan.Fleet.Devices[device].Id))];
-        return !devices.Contains(-1) && evaluator.Evaluate(devices).IsFeasible ? evaluator.Create(devices, plan.Partitioner) : null;
+        ImmutableArray<PlanRoute> routes = plan.RoutesIn(evaluator.Problem.Fleet);
+        return !routes.Any(static route => route.Assignment.Contains(-1)) && evaluator.Evaluate(routes).IsFeasible ? evaluator.Create(routes, plan.Partitioner) : null;
     }
 
     /// <summary>Waits for what is done in the background, which its cancellation has ended, and lets everything go. Called once.</summary>
@@ -98,7 +98,7 @@ internal sealed class Standby(Coordinator coordinator, Deployment deployment, Ep
             for (int plan = 0; plan < _plans.Length; plan++)
             {
                 ImmutableArray<StageTarget> all = await stager.ExtractAsync(_plans[plan].Plan.Plan, cancellationToken).ConfigureAwait(false);
-                targets.Add((plan, [.. all.Where(target => !epoch.Targets.Any(running => running.Agent == target.Agent && running.Partition.Id == target.Partition.Id))]));
+                targets.Add((plan, [.. all.Where(target => !epoch.Targets.Any(target.IsSameAs))]));
             }
             HashSet<(AgentEntry, string)> needed = [.. targets.SelectMany(static entry => entry.Targets).Select(KeyOf)];
             await ReleaseAsync(key => !needed.Contains(key)).ConfigureAwait(false);

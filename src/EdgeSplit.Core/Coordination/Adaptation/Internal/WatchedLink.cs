@@ -12,12 +12,6 @@ internal abstract record WatchedLink
     /// <summary>Takes over what it has become.</summary>
     public abstract void Revise(Link link);
 
-    /// <summary>Whether it is one of an agent's links.</summary>
-    public abstract bool IsOf(string agentId);
-
-    /// <summary>Whether nothing has corrected it since some conditions were observed.</summary>
-    public abstract bool IsAsIn(Conditions conditions);
-
     /// <summary>Sends bytes over it and waits for the answer.</summary>
     public abstract ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken);
 
@@ -34,10 +28,6 @@ internal abstract record WatchedLink
         public override Link? Link => Agent.Link;
 
         public override void Revise(Link link) => Revised(Agent, link);
-
-        public override bool IsOf(string agentId) => Agent.Id == agentId;
-
-        public override bool IsAsIn(Conditions conditions) => conditions.HasSameLink(Agent);
 
         public override string ToString() => $"the link to agent '{Agent.Id}'";
 
@@ -56,10 +46,6 @@ internal abstract record WatchedLink
         public override void Revise(Link link) => Revised(From, To, link);
 
         public override ValueTask<TimeSpan> ProbeAsync(int payloadByteCount, CancellationToken cancellationToken) => PeerLinks.ProbeAsync(From, To, payloadByteCount, cancellationToken);
-
-        public override bool IsOf(string agentId) => From.Id == agentId || To.Id == agentId;
-
-        public override bool IsAsIn(Conditions conditions) => conditions.HasSameLink(From, To);
 
         public override string ToString() => $"the link from agent '{From.Id}' to agent '{To.Id}'";
 
