@@ -24,7 +24,7 @@ internal static class AdaptationComparison
     private const int Agents = 3;
     private const int InFlight = 8;
     private const int Rounds = 3;
-    private const double Processors = 0.4;
+    private const double Processors = 0.3;
     private const double LinkBytesPerSecond = 12.5e6;
     private const double LinkFactor = 0.1;
     private const double DeviceFactor = 0.25;

@@ -32,8 +32,8 @@ public sealed class PayoffPolicy : IRepartitionPolicy
 
     /// <summary>
     /// The least time between two switches. The first one after a quiet time does not wait; from the third within five minutes on
-    /// the time doubles with each, as conditions that change so often are not worth following. For a gain of more than a half it does not,
-    /// and is shorter the larger the gain is: a quarter of it for seven eighths.
+    /// the time doubles with each, as conditions that change so often are not worth following: for a gain of <see cref="MinimumGain"/>, and less so for
+    /// larger ones. For a gain of more than a half it does not grow, and is shorter the larger the gain is: a quarter of it for seven eighths.
     /// </summary>
     /// <value>Default: 5 seconds.</value>
     public TimeSpan DwellTime
@@ -67,7 +67,7 @@ public sealed class PayoffPolicy : IRepartitionPolicy
                 $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
         }
         // No noise makes one plan look twice as fast as another; so much is not waited for as long as conditions that only seem to change are.
-        TimeSpan dwell = gain > LargeGain ? DwellTime * ((1 - gain) / (1 - LargeGain)) : DwellAfter(proposal.RecentSwitches);
+        TimeSpan dwell = gain >= LargeGain ? DwellTime * ((1 - gain) / (1 - LargeGain)) : DwellAfter(proposal.RecentSwitches, (LargeGain - gain) / (LargeGain - MinimumGain));
         if (proposal.SinceLastSwitch < dwell)
         {
             return new RepartitionVerdict(
@@ -80,10 +80,12 @@ public sealed class PayoffPolicy : IRepartitionPolicy
             $"A gain of {gain:0.0%} over {Horizon.TotalSeconds:0.#} s is worth {worth.TotalSeconds:0.0} s; the switch takes {proposal.SwitchTime.TotalSeconds:0.0} s."));
     }
 
-    private TimeSpan DwellAfter(int switches)
+    /// <param name="switches">The switches of late.</param>
+    /// <param name="smallness">1 for the smallest gain, 0 for a large one.</param>
+    private TimeSpan DwellAfter(int switches, double smallness)
     {
         // More doublings than these exceed any limit.
-        TimeSpan grown = DwellTime * Math.Pow(2, Math.Clamp(switches - 1, 0, 20));
+        TimeSpan grown = DwellTime * Math.Pow(2, Math.Clamp(switches - 1, 0, 20) * smallness);
         return grown < LongestDwellTime ? grown : DwellTime > LongestDwellTime ? DwellTime : LongestDwellTime;
     }
 }

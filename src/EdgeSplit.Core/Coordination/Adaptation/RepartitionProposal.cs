@@ -17,10 +17,10 @@ public sealed record RepartitionProposal
     /// <summary>The part of the objective that is gained, from 0 to 1; 1 where the plan in use breaks a constraint now.</summary>
     public required double RelativeGain { get; init; }
 
-    /// <summary>Bytes of weights that agents have to fetch which they do not hold for the plan in use.</summary>
+    /// <summary>Bytes of weights that agents have to fetch, as far as it is known what they hold.</summary>
     public required long BytesToMove { get; init; }
 
-    /// <summary>How long the switch is estimated to take: moving the weights over each agent's link, and building sessions.</summary>
+    /// <summary>How long the switch is estimated to take: moving the weights over each agent's link, and building sessions, which takes as long as it did of late.</summary>
     public required TimeSpan SwitchTime { get; init; }
 
     /// <summary>The time since the plan in use was taken.</summary>

@@ -1,5 +1,6 @@
 using EdgeSplit.Coordination.Internal;
 using EdgeSplit.Devices;
+using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeSplit.Tests.Coordination.Adaptation;
 
@@ -78,6 +79,33 @@ public sealed class LinkMeasurementTests
         Link revised = await LinkMeasurement.ReviseAsync(probe, Known(12.5e6), Bytes, (await probe(Bytes, default)).TotalSeconds, TimeProvider.System, default);
         Assert.That(revised.Latency.TotalMilliseconds, Is.EqualTo(20).Within(0.1));
         Assert.That(revised.BytesPerSecond, Is.EqualTo(12.5e6).Within(2).Percent);
+    }
+
+    [Test]
+    public async Task Revise_waits_for_no_probe_that_is_stuck_and_takes_what_the_bytes_tell()
+    {
+        var time = new FakeTimeProvider();
+        Task<Link> revising = LinkMeasurement.ReviseAsync(
+            static async (_, token) =>
+            {
+                await Task.Delay(Timeout.Infinite, token);
+                return TimeSpan.Zero;
+            },
+            Known(12.5e6), 1_000_000, 2, time, default).AsTask();
+        time.Advance(TimeSpan.FromSeconds(1));
+        Link revised = await revising;
+        Assert.That(revised.BytesPerSecond, Is.EqualTo(0.5e6).Within(1).Percent);
+        Assert.That(revised.Latency, Is.EqualTo(Latency));
+    }
+
+    [Test]
+    public void Revise_that_is_stopped_gives_no_link()
+    {
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.That(
+            async () => await LinkMeasurement.ReviseAsync(static (_, token) => ValueTask.FromCanceled<TimeSpan>(token), Known(12.5e6), Bytes, 2, TimeProvider.System, stop.Token),
+            Throws.InstanceOf<OperationCanceledException>());
     }
 
     private static Link Known(double bytesPerSecond) => new() { Latency = Latency, BytesPerSecond = bytesPerSecond };

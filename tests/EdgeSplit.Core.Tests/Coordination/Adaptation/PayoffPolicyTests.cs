@@ -31,18 +31,20 @@ public sealed class PayoffPolicyTests
     [TestCase(50, 120)]
     public void Decide_waits_longer_the_more_often_plans_have_changed_of_late(int recentSwitches, double waitSeconds)
     {
-        Assert.That(new PayoffPolicy().Decide(Proposal(0.5, 1, waitSeconds, recentSwitches)).Switch);
-        RepartitionVerdict verdict = new PayoffPolicy().Decide(Proposal(0.5, 1, waitSeconds - 1, recentSwitches));
+        Assert.That(new PayoffPolicy().Decide(Proposal(0.1, 1, waitSeconds, recentSwitches)).Switch);
+        RepartitionVerdict verdict = new PayoffPolicy().Decide(Proposal(0.1, 1, waitSeconds - 1, recentSwitches));
         Assert.That(verdict.Switch, Is.False);
         Assert.That(verdict.AskAgainAfter, Is.EqualTo(TimeSpan.FromSeconds(1)));
     }
 
+    [TestCase(0.3, 10, Description = "half of the doublings")]
+    [TestCase(0.5, 5)]
     [TestCase(0.75, 2.5)]
     [TestCase(0.875, 1.25)]
-    public void Decide_does_not_wait_long_where_the_other_plan_is_more_than_twice_as_fast(double gain, double waitSeconds)
+    public void Decide_waits_less_the_more_is_gained(double gain, double waitSeconds)
     {
-        Assert.That(new PayoffPolicy().Decide(Proposal(gain, 1, waitSeconds, recentSwitches: 4)).Switch);
-        Assert.That(new PayoffPolicy().Decide(Proposal(gain, 1, waitSeconds - 1, recentSwitches: 4)).AskAgainAfter, Is.EqualTo(TimeSpan.FromSeconds(1)));
+        Assert.That(new PayoffPolicy().Decide(Proposal(gain, 1, waitSeconds, recentSwitches: 3)).Switch);
+        Assert.That(new PayoffPolicy().Decide(Proposal(gain, 1, waitSeconds - 1, recentSwitches: 3)).AskAgainAfter, Is.EqualTo(TimeSpan.FromSeconds(1)));
     }
 
     [TestCase(0.3, 1, 3600, true)]

@@ -147,6 +147,17 @@ public sealed class StageTimesTests
         Assert.That(TransferChange(), Is.Null);
     }
 
+    [Test]
+    public void Runs_beside_a_load_tell_nothing_of_the_device()
+    {
+        Learn(10);
+        for (int run = 0; run < 32; run++)
+            _times.Record(new StageTiming(0, "a", TimeSpan.Zero, TimeSpan.FromMilliseconds(40), TimeSpan.FromMilliseconds(40), TimeSpan.Zero), tellsCompute: false);
+        Assert.That(ComputeChange(), Is.Null);
+        Run(0, 6, 40);
+        Assert.That(ComputeChange()!.NowSeconds, Is.EqualTo(0.04).Within(0.001));
+    }
+
     private StageChange? ComputeChange() => _times.FindComputeChanges(Share).FirstOrDefault();
 
     private StageChange? TransferChange() => _times.FindTransferChanges(0.5).FirstOrDefault();

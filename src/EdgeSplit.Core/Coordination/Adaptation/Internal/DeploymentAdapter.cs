@@ -23,6 +23,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     // Routes whose shares differ by less are the same plan.
     private const double NegligibleShare = 0.02;
     private static readonly TimeSpan LeastSwitchTime = TimeSpan.FromSeconds(0.5);
+    // Weights that are on their way for longer are done without if that costs no more than the rest of the gain.
+    private static readonly TimeSpan LongMove = TimeSpan.FromSeconds(2);
+    private const double SufficientShare = 0.9;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
@@ -81,14 +84,14 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return;
         try
         {
-            (double gain, TimeSpan switchTime) = WeighAgain(attempt);
+            (double gain, TimeSpan moveTime) = WeighAgain(attempt);
             // A policy may also want a plan that gains nothing.
             double least = slow is not null || _time.GetTimestamp() >= attempt.OverdueAt ? attempt.Gain - (Math.Abs(attempt.Gain) / 2) : Math.Min(attempt.Gain, 0);
-            if (gain >= least && switchTime < 2 * attempt.Expected)
+            if (gain >= least && moveTime < (2 * attempt.Estimate.MoveTime) + LeastSwitchTime)
                 return;
             string cause = slow is not null ? $"Answers are overdue over {slow}. " : FindChange(attempt.Epoch, attempt.Conditions) is { } change ? change.Cause + " " : "";
             attempt.WhyGivenUp ??= cause + (double.IsFinite(gain)
-                ? string.Create(CultureInfo.InvariantCulture, $"The other plan would gain {gain:0.0%} instead of {attempt.Gain:0.0%}, and the switch would take {switchTime.TotalSeconds:0.0} s.")
+                ? string.Create(CultureInfo.InvariantCulture, $"The other plan would gain {gain:0.0%} instead of {attempt.Gain:0.0%}, and its weights would take {moveTime.TotalSeconds:0.0} s.")
                 : "The other plan can be used no more.");
             // Nothing is being made while it waits for another switch to end.
             if (!deployment.GiveUpSwitch())
@@ -101,11 +104,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         }
     }
 
-    private (double Gain, TimeSpan SwitchTime) WeighAgain(SwitchAttempt attempt)
+    private (double Gain, TimeSpan MoveTime) WeighAgain(SwitchAttempt attempt)
     {
         foreach (StageChange change in FindChanges(attempt.Epoch).Compute)
             KeepLatest(attempt.Epoch, change);
-        return (GainOf(deployment.CreateProblem(attempt.Epoch.Plan), attempt.Plan), SwitchEstimate.Of(attempt.Epoch, attempt.Targets).Time);
+        return (GainOf(deployment.CreateProblem(attempt.Epoch.Plan), attempt.Plan), SwitchEstimate.Of(attempt.Epoch, attempt.Targets).MoveTime);
     }
 
     /// <summary>What a plan gains by what is known now, whatever its partitioner says of it; negative infinity where it can be used no more.</summary>
@@ -239,6 +242,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
         ImmutableArray<StageTarget> targets = await stager.ExtractAsync(candidate, cancellationToken).ConfigureAwait(false);
         SwitchEstimate estimate = SwitchEstimate.Of(epoch, targets);
+        if (estimate.MoveTime > LongMove && current is { IsFeasible: true }
+            && await FindQuickerAsync(epoch, problem, current, candidate, targets, estimate, cancellationToken).ConfigureAwait(false) is var (quicker, quickerTargets))
+        {
+            (candidate, targets, estimate) = (quicker, quickerTargets, SwitchEstimate.Of(epoch, quickerTargets));
+        }
         double gain = current is not { IsFeasible: true } ? 1 : RelativeGain(current, candidate);
         decision = decision with { After = candidate.Cost, RelativeGain = gain, BytesToMove = estimate.BytesToMove, SwitchTime = estimate.Time };
         RepartitionVerdict verdict = current is null
@@ -261,7 +269,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return decision with { Reason = verdict.Reason };
         }
         TimeSpan expected = estimate.Time > LeastSwitchTime ? estimate.Time : LeastSwitchTime;
-        var attempt = new SwitchAttempt(epoch, candidate, targets, conditions, GainOf(problem, candidate), expected, _time.GetTimestamp() + (long)(2 * expected.TotalSeconds * _time.TimestampFrequency));
+        var attempt = new SwitchAttempt(epoch, candidate, targets, conditions, GainOf(problem, candidate), estimate, _time.GetTimestamp() + (long)(2 * expected.TotalSeconds * _time.TimestampFrequency));
         if (await SwitchAsync(attempt, cancellationToken).ConfigureAwait(false) is { } whyNot)
             return decision with { Reason = whyNot, Epoch = deployment.Epoch };
         _switches.Enqueue(_time.GetTimestamp());
@@ -269,6 +277,30 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         if (trigger.Kind == RepartitionTrigger.LinkTime && epoch.Recorder.Silences.Longest() > TimeSpan.Zero)
             epoch.Abandon();
         return decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) };
+    }
+
+    /// <summary>Looks for a plan that gains almost as much without the weights that take long; null where there is none.</summary>
+    private async ValueTask<(PartitionPlan Plan, ImmutableArray<StageTarget> Targets)?> FindQuickerAsync(
+        PlanEpoch epoch, PartitionProblem problem, PlanEvaluation current, PartitionPlan candidate, ImmutableArray<StageTarget> targets, SwitchEstimate estimate, CancellationToken cancellationToken)
+    {
+        HashSet<(int Layer, string DeviceId)> known = [.. epoch.Targets.SelectMany((target, stage) => epoch.Plan.Stages[stage].Layers.Select(layer => (layer, target.Agent.Id)))];
+        IEnumerable<(int Layer, string DeviceId)> unknown = targets.GroupBy(static target => target.Agent)
+            .Where(static stages => SwitchEstimate.MoveTimeOf(stages.Key, stages) > LongMove)
+            .SelectMany(stages => problem.Graph.Layers.Select(layer => (layer.Index, stages.Key.Id)))
+            .Where(pair => !known.Contains(pair));
+        PartitionProblem restricted = problem with { Constraints = problem.Constraints with { Forbidden = problem.Constraints.Forbidden.Union(unknown) } };
+        try
+        {
+            PartitionPlan plan = await coordinator.PlanAsync(deployment.Name, restricted, mustServe: false, deployment.Partitioner, cancellationToken).ConfigureAwait(false);
+            if (AreSame(plan.Routes, problem.CurrentRoutes) || RelativeGain(current, plan) < SufficientShare * RelativeGain(current, candidate))
+                return null;
+            ImmutableArray<StageTarget> planned = await stager.ExtractAsync(plan, cancellationToken).ConfigureAwait(false);
+            return SwitchEstimate.Of(epoch, planned).Time < estimate.Time / 2 ? (plan, planned) : null;
+        }
+        catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.NoFeasiblePlan)
+        {
+            return null;
+        }
     }
 
     /// <summary>Switches to a plan.</summary>
@@ -319,8 +351,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     private sealed record Trigger(RepartitionTrigger Kind, string Cause);
 
-    /// <summary>A switch that is being made: from what and to what, what it was decided on, what it was to gain, how long it was expected to take, and the timestamp from which it takes too long.</summary>
-    private sealed record SwitchAttempt(PlanEpoch Epoch, PartitionPlan Plan, ImmutableArray<StageTarget> Targets, Conditions Conditions, double Gain, TimeSpan Expected, long OverdueAt)
+    /// <summary>A switch that is being made: from what and to what, what it was decided on, what it was to gain and to take, and the timestamp from which it takes too long.</summary>
+    private sealed record SwitchAttempt(PlanEpoch Epoch, PartitionPlan Plan, ImmutableArray<StageTarget> Targets, Conditions Conditions, double Gain, SwitchEstimate Estimate, long OverdueAt)
     {
         public string? WhyGivenUp { get; set; }
     }
