@@ -270,9 +270,10 @@ public sealed class Deployment : IAsyncDisposable
     /// <param name="from">The one that it was made for.</param>
     /// <param name="plan">The plan.</param>
     /// <param name="madeFor">What was known when it was made.</param>
+    /// <param name="isUrgent">Whether requests wait for it, or gain so much that what runs meanwhile may be slowed down.</param>
     /// <param name="standsInAfter">Why it stands in until a better one is found; null where it does not.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, Conditions madeFor, RepartitionTrigger? standsInAfter, CancellationToken cancellationToken)
+    internal async ValueTask<bool> TrySwitchAsync(PlanEpoch from, PartitionPlan plan, Conditions madeFor, bool isUrgent, RepartitionTrigger? standsInAfter, CancellationToken cancellationToken)
     {
         await _switching.WaitAsync(cancellationToken).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -284,7 +285,7 @@ public sealed class Deployment : IAsyncDisposable
                     return false;
                 _optionalSwitch = stop;
             }
-            await SwitchAsync(from, plan, madeFor, mustServe: standsInAfter is not null, stop.Token, standsInAfter).ConfigureAwait(false);
+            await SwitchAsync(from, plan, madeFor, mustServe: isUrgent, stop.Token, standsInAfter).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -26,6 +26,9 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     // Weights that are on their way for longer are done without if that costs no more than the rest of the gain.
     private static readonly TimeSpan LongMove = TimeSpan.FromSeconds(2);
     private const double SufficientShare = 0.9;
+
+    // Requests that will take half of the time may take longer while the plan is loaded.
+    private const double UrgentGain = 0.5;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
@@ -243,7 +246,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         ImmutableArray<StageTarget> targets = await stager.ExtractAsync(candidate, cancellationToken).ConfigureAwait(false);
         SwitchEstimate estimate = SwitchEstimate.Of(epoch, targets);
         if (estimate.MoveTime > LongMove && current is { IsFeasible: true }
-            && await FindQuickerAsync(epoch, problem, current, candidate, targets, estimate, cancellationToken).ConfigureAwait(false) is var (quicker, quickerTargets))
+            && await FindQuickerAsync(epoch, problem, current, candidate, targets, cancellationToken).ConfigureAwait(false) is var (quicker, quickerTargets))
         {
             (candidate, targets, estimate) = (quicker, quickerTargets, SwitchEstimate.Of(epoch, quickerTargets));
         }
@@ -281,7 +284,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     /// <summary>Looks for a plan that gains almost as much without the weights that take long; null where there is none.</summary>
     private async ValueTask<(PartitionPlan Plan, ImmutableArray<StageTarget> Targets)?> FindQuickerAsync(
-        PlanEpoch epoch, PartitionProblem problem, PlanEvaluation current, PartitionPlan candidate, ImmutableArray<StageTarget> targets, SwitchEstimate estimate, CancellationToken cancellationToken)
+        PlanEpoch epoch, PartitionProblem problem, PlanEvaluation current, PartitionPlan candidate, ImmutableArray<StageTarget> targets, CancellationToken cancellationToken)
     {
         HashSet<(int Layer, string DeviceId)> known = [.. epoch.Targets.SelectMany((target, stage) => epoch.Plan.Stages[stage].Layers.Select(layer => (layer, target.Agent.Id)))];
         IEnumerable<(int Layer, string DeviceId)> unknown = targets.GroupBy(static target => target.Agent)
@@ -295,7 +298,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             if (AreSame(plan.Routes, problem.CurrentRoutes) || RelativeGain(current, plan) < SufficientShare * RelativeGain(current, candidate))
                 return null;
             ImmutableArray<StageTarget> planned = await stager.ExtractAsync(plan, cancellationToken).ConfigureAwait(false);
-            return SwitchEstimate.Of(epoch, planned).Time < estimate.Time / 2 ? (plan, planned) : null;
+            return SwitchEstimate.Of(epoch, planned).Time < SwitchEstimate.Of(epoch, targets).Time / 2 ? (plan, planned) : null;
         }
         catch (EdgeSplitException exception) when (exception.Error == EdgeSplitError.NoFeasiblePlan)
         {
@@ -310,7 +313,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Volatile.Write(ref _attempt, attempt);
         try
         {
-            if (await deployment.TrySwitchAsync(attempt.Epoch, attempt.Plan, attempt.Conditions, null, cancellationToken).ConfigureAwait(false))
+            if (await deployment.TrySwitchAsync(attempt.Epoch, attempt.Plan, attempt.Conditions, isUrgent: attempt.Gain > UrgentGain, standsInAfter: null, cancellationToken).ConfigureAwait(false))
                 return null;
             return attempt.WhyGivenUp is { } why
                 ? $"The switch was given up, as conditions have changed meanwhile. {why}"

@@ -42,7 +42,7 @@ internal sealed class StandIn(Coordinator coordinator, Deployment deployment, St
                 return;
             // Requests wait for this one; nobody does for one that was to make them faster.
             deployment.GiveUpSwitch();
-            if (!await deployment.TrySwitchAsync(epoch, ready, conditions, RepartitionTrigger.LinkTime, cancellationToken).ConfigureAwait(false))
+            if (!await deployment.TrySwitchAsync(epoch, ready, conditions, isUrgent: true, RepartitionTrigger.LinkTime, cancellationToken).ConfigureAwait(false))
                 return;
             epoch.Abandon();
             coordinator.Note(new RepartitionDecision
