@@ -27,8 +27,11 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     private static readonly TimeSpan LongMove = TimeSpan.FromSeconds(2);
     private const double SufficientShare = 0.9;
 
-    // Requests that will take half of the time may take longer while the plan is loaded.
-    private const double UrgentGain = 0.5;
+    // Requests that will take half of the time may take longer while the plan is loaded; and so much is an answer to whatever has happened.
+    private const double LargeGain = 0.5;
+
+    // Times that the plan in use costs more by now: no noise does that.
+    private const double TellingRise = 2;
     private static readonly TimeSpan RetryAfterFailure = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(5);
 
@@ -78,7 +81,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     /// <summary>
     /// Gives up the switch that is being made where the plan gains nothing by now, or its weights take much longer: those that are on their way may need a
     /// link that became slow meanwhile. Where the switch takes too long, or a link that tensors are on was found slow, also where the plan gains
-    /// less than half of what it was to gain.
+    /// less than half of what it was to gain. And where the plan in use costs more than twice what it did, unless the other one would more than halve that: what
+    /// was found for small reasons is then no answer any more.
     /// </summary>
     /// <param name="slow">The link that was found slow; null where none was.</param>
     public void GiveUpOvertaken(WatchedLink? slow)
@@ -87,12 +91,16 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return;
         try
         {
-            (double gain, TimeSpan moveTime) = WeighAgain(attempt);
+            foreach (StageChange change in FindChanges(attempt.Epoch).Compute)
+                KeepLatest(attempt.Epoch, change);
+            (double gain, double cost) = Weigh(deployment.CreateProblem(attempt.Epoch.Plan), attempt.Plan);
+            TimeSpan moveTime = SwitchEstimate.Of(attempt.Epoch, attempt.Targets).MoveTime;
             // A policy may also want a plan that gains nothing.
             double least = slow is not null || _time.GetTimestamp() >= attempt.OverdueAt ? attempt.Gain - (Math.Abs(attempt.Gain) / 2) : Math.Min(attempt.Gain, 0);
-            if (gain >= least && moveTime < (2 * attempt.Estimate.MoveTime) + LeastSwitchTime)
+            bool isTooLittle = gain < LargeGain && cost > TellingRise * attempt.Cost;
+            if (gain >= least && !isTooLittle && moveTime < (2 * attempt.Estimate.MoveTime) + LeastSwitchTime)
                 return;
-            string cause = slow is not null ? $"Answers are overdue over {slow}. " : FindChange(attempt.Epoch, attempt.Conditions) is { } change ? change.Cause + " " : "";
+            string cause = slow is not null ? $"Answers are overdue over {slow}. " : FindChange(attempt.Epoch, attempt.Conditions) is { } found ? found.Cause + " " : "";
             attempt.WhyGivenUp ??= cause + (double.IsFinite(gain)
                 ? string.Create(CultureInfo.InvariantCulture, $"The other plan would gain {gain:0.0%} instead of {attempt.Gain:0.0%}, and its weights would take {moveTime.TotalSeconds:0.0} s.")
                 : "The other plan can be used no more.");
@@ -107,20 +115,15 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         }
     }
 
-    private (double Gain, TimeSpan MoveTime) WeighAgain(SwitchAttempt attempt)
-    {
-        foreach (StageChange change in FindChanges(attempt.Epoch).Compute)
-            KeepLatest(attempt.Epoch, change);
-        return (GainOf(deployment.CreateProblem(attempt.Epoch.Plan), attempt.Plan), SwitchEstimate.Of(attempt.Epoch, attempt.Targets).MoveTime);
-    }
-
-    /// <summary>What a plan gains by what is known now, whatever its partitioner says of it; negative infinity where it can be used no more.</summary>
-    private static double GainOf(PartitionProblem problem, PartitionPlan plan)
+    /// <summary>What a plan gains by what is known now, whatever its partitioner says of it (negative infinity where it can be used no more), and what the plan in use costs.</summary>
+    private static (double Gain, double Cost) Weigh(PartitionProblem problem, PartitionPlan plan)
     {
         var evaluator = new PlanEvaluator(problem);
+        PlanEvaluation? current = problem.IsCurrentComplete ? evaluator.Evaluate(problem.CurrentRoutes) : null;
+        double cost = current?.Objective ?? double.PositiveInfinity;
         if (Standby.Renew(evaluator, plan) is not { } renewed)
-            return double.NegativeInfinity;
-        return problem.IsCurrentComplete && evaluator.Evaluate(problem.CurrentRoutes) is { IsFeasible: true } current ? RelativeGain(current, renewed) : 1;
+            return (double.NegativeInfinity, cost);
+        return (current is { IsFeasible: true } ? RelativeGain(current, renewed) : 1, cost);
     }
 
     private Trigger? FindTrigger(PlanEpoch epoch, long now, CancellationToken cancellationToken)
@@ -272,7 +275,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             return decision with { Reason = verdict.Reason };
         }
         TimeSpan expected = estimate.Time > LeastSwitchTime ? estimate.Time : LeastSwitchTime;
-        var attempt = new SwitchAttempt(epoch, candidate, targets, conditions, GainOf(problem, candidate), estimate, _time.GetTimestamp() + (long)(2 * expected.TotalSeconds * _time.TimestampFrequency));
+        (double gainNow, double cost) = Weigh(problem, candidate);
+        var attempt = new SwitchAttempt(epoch, candidate, targets, conditions, gainNow, cost, estimate, _time.GetTimestamp() + (long)(2 * expected.TotalSeconds * _time.TimestampFrequency));
         if (await SwitchAsync(attempt, cancellationToken).ConfigureAwait(false) is { } whyNot)
             return decision with { Reason = whyNot, Epoch = deployment.Epoch };
         _switches.Enqueue(_time.GetTimestamp());
@@ -313,7 +317,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         Volatile.Write(ref _attempt, attempt);
         try
         {
-            if (await deployment.TrySwitchAsync(attempt.Epoch, attempt.Plan, attempt.Conditions, isUrgent: attempt.Gain > UrgentGain, standsInAfter: null, cancellationToken).ConfigureAwait(false))
+            if (await deployment.TrySwitchAsync(attempt.Epoch, attempt.Plan, attempt.Conditions, isUrgent: attempt.Gain > LargeGain, standsInAfter: null, cancellationToken).ConfigureAwait(false))
                 return null;
             return attempt.WhyGivenUp is { } why
                 ? $"The switch was given up, as conditions have changed meanwhile. {why}"
@@ -354,8 +358,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     private sealed record Trigger(RepartitionTrigger Kind, string Cause);
 
-    /// <summary>A switch that is being made: from what and to what, what it was decided on, what it was to gain and to take, and the timestamp from which it takes too long.</summary>
-    private sealed record SwitchAttempt(PlanEpoch Epoch, PartitionPlan Plan, ImmutableArray<StageTarget> Targets, Conditions Conditions, double Gain, SwitchEstimate Estimate, long OverdueAt)
+    /// <summary>A switch that is being made: from what and to what, what it was decided on, what it was to gain, what the plan in use cost, what it was to take, and the timestamp from which it takes too long.</summary>
+    private sealed record SwitchAttempt(PlanEpoch Epoch, PartitionPlan Plan, ImmutableArray<StageTarget> Targets, Conditions Conditions, double Gain, double Cost, SwitchEstimate Estimate, long OverdueAt)
     {
         public string? WhyGivenUp { get; set; }
     }
