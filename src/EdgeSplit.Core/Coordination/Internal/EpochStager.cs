@@ -99,12 +99,19 @@ internal sealed class EpochStager(
             ? 0
             : (await LoadAsync(target.Agent, target.Partition.WeightsOnly(), blobs, isUrgent, cancellationToken).ConfigureAwait(false)).ReceivedBytes;
         target.Agent.CountLoads(1);
+        long started = options.TimeProvider.GetTimestamp();
         try
         {
             PartitionLoaded loaded = await LoadAsync(target.Agent, target.Partition, blobs, isUrgent, cancellationToken).ConfigureAwait(false);
             if (loaded.ReceivedBytes == 0)
                 target.Agent.LoadTimes.Add(target.Partition.WeightBytes, loaded.LoadTime);
             return loaded with { ReceivedBytes = fetched + loaded.ReceivedBytes };
+        }
+        catch (OperationCanceledException) when (target.Agent.Held.MissingBytes(target.Partition.Blobs) == 0 && options.TimeProvider.GetElapsedTime(started) > target.Agent.LoadTimes.Predict(target.Partition.WeightBytes))
+        {
+            // One that was given up takes at least as long.
+            target.Agent.LoadTimes.Add(target.Partition.WeightBytes, options.TimeProvider.GetElapsedTime(started));
+            throw;
         }
         finally
         {

@@ -23,8 +23,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
     // Routes whose shares differ by less are the same plan.
     private const double NegligibleShare = 0.02;
     private static readonly TimeSpan LeastSwitchTime = TimeSpan.FromSeconds(0.5);
-    // Weights that are on their way for longer are done without if that costs no more than the rest of the gain.
-    private static readonly TimeSpan LongMove = TimeSpan.FromSeconds(2);
+    // What takes longer is done without if that costs no more than the rest of the gain.
+    private static readonly TimeSpan LongSwitch = TimeSpan.FromSeconds(2);
     private const double SufficientShare = 0.9;
 
     // Requests that will take half of the time may take longer while the plan is loaded; and so much is an answer to whatever has happened.
@@ -80,8 +80,8 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
     /// <summary>
     /// Gives up the switch that is being made where the plan gains nothing by now, or its weights take much longer: those that are on their way may need a
-    /// link that became slow meanwhile. Where the switch takes too long, or a link that tensors are on was found slow, also where the plan gains
-    /// less than half of what it was to gain. And where the plan in use costs more than twice what it did, unless the other one would more than halve that: what
+    /// link that became slow meanwhile. Where a link that tensors are on was found slow, also where the plan gains less than half of what it was to gain; where the
+    /// switch takes too long, for anything but a large gain. And where the plan in use costs more than twice what it did, unless the other one would more than halve that: what
     /// was found for small reasons is then no answer any more.
     /// </summary>
     /// <param name="slow">The link that was found slow; null where none was.</param>
@@ -96,9 +96,10 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
             (double gain, double cost) = Weigh(deployment.CreateProblem(attempt.Epoch.Plan), attempt.Plan);
             TimeSpan moveTime = SwitchEstimate.Of(attempt.Epoch, attempt.Targets).MoveTime;
             // A policy may also want a plan that gains nothing.
-            double least = slow is not null || _time.GetTimestamp() >= attempt.OverdueAt ? attempt.Gain - (Math.Abs(attempt.Gain) / 2) : Math.Min(attempt.Gain, 0);
+            double least = slow is not null ? attempt.Gain - (Math.Abs(attempt.Gain) / 2) : Math.Min(attempt.Gain, 0);
             bool isTooLittle = gain < LargeGain && cost > TellingRise * attempt.Cost;
-            if (gain >= least && !isTooLittle && moveTime < (2 * attempt.Estimate.MoveTime) + LeastSwitchTime)
+            bool isTooLong = gain < LargeGain && _time.GetTimestamp() >= attempt.OverdueAt && attempt.Gain > 0;
+            if (gain >= least && !isTooLittle && !isTooLong && moveTime < (2 * attempt.Estimate.MoveTime) + LeastSwitchTime)
                 return;
             string cause = slow is not null ? $"Answers are overdue over {slow}. " : FindChange(attempt.Epoch, attempt.Conditions) is { } found ? found.Cause + " " : "";
             attempt.WhyGivenUp ??= cause + (double.IsFinite(gain)
@@ -248,7 +249,7 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
 
         ImmutableArray<StageTarget> targets = await stager.ExtractAsync(candidate, cancellationToken).ConfigureAwait(false);
         SwitchEstimate estimate = SwitchEstimate.Of(epoch, targets);
-        if (estimate.MoveTime > LongMove && current is { IsFeasible: true }
+        if (estimate.Time > LongSwitch && current is { IsFeasible: true }
             && await FindQuickerAsync(epoch, problem, current, candidate, targets, cancellationToken).ConfigureAwait(false) is var (quicker, quickerTargets))
         {
             (candidate, targets, estimate) = (quicker, quickerTargets, SwitchEstimate.Of(epoch, quickerTargets));
@@ -286,13 +287,13 @@ internal sealed class DeploymentAdapter(Coordinator coordinator, Deployment depl
         return decision with { Switched = true, Reason = verdict.Reason, Epoch = deployment.Epoch, Elapsed = _time.GetElapsedTime(noticedAt) };
     }
 
-    /// <summary>Looks for a plan that gains almost as much without the weights that take long; null where there is none.</summary>
+    /// <summary>Looks for a plan that gains almost as much and asks nothing new of the agents that take long; null where there is none.</summary>
     private async ValueTask<(PartitionPlan Plan, ImmutableArray<StageTarget> Targets)?> FindQuickerAsync(
         PlanEpoch epoch, PartitionProblem problem, PlanEvaluation current, PartitionPlan candidate, ImmutableArray<StageTarget> targets, CancellationToken cancellationToken)
     {
         HashSet<(int Layer, string DeviceId)> known = [.. epoch.Targets.SelectMany((target, stage) => epoch.Plan.Stages[stage].Layers.Select(layer => (layer, target.Agent.Id)))];
         IEnumerable<(int Layer, string DeviceId)> unknown = targets.GroupBy(static target => target.Agent)
-            .Where(static stages => SwitchEstimate.MoveTimeOf(stages.Key, stages) > LongMove)
+            .Where(static stages => SwitchEstimate.TimeOf(stages.Key, stages) > LongSwitch)
             .SelectMany(stages => problem.Graph.Layers.Select(layer => (layer.Index, stages.Key.Id)))
             .Where(pair => !known.Contains(pair));
         PartitionProblem restricted = problem with { Constraints = problem.Constraints with { Forbidden = problem.Constraints.Forbidden.Union(unknown) } };

@@ -19,9 +19,7 @@ internal readonly record struct SwitchEstimate(long BytesToMove, TimeSpan MoveTi
         foreach (IGrouping<AgentEntry, StageTarget> stages in targets.Where(target => !current.Targets.Any(target.IsSameAs)).GroupBy(static target => target.Agent))
         {
             AgentEntry agent = stages.Key;
-            TimeSpan move = MoveTimeOf(agent, stages), time = move;
-            foreach (StageTarget stage in stages)
-                time += agent.LoadTimes.Predict(stage.Partition.WeightBytes);
+            TimeSpan move = MoveTimeOf(agent, stages), time = TimeOf(agent, stages);
             moved += MissingBytes(agent, stages);
             longestMove = move > longestMove ? move : longestMove;
             longest = time > longest ? time : longest;
@@ -29,8 +27,11 @@ internal readonly record struct SwitchEstimate(long BytesToMove, TimeSpan MoveTi
         return new SwitchEstimate(moved, longestMove, longest);
     }
 
-    /// <summary>Until an agent has fetched what it misses for some stages.</summary>
-    public static TimeSpan MoveTimeOf(AgentEntry agent, IEnumerable<StageTarget> stages) => TimeSpan.FromSeconds(MissingBytes(agent, stages) / agent.Link.BytesPerSecond);
+    /// <summary>Until an agent is ready to run some stages.</summary>
+    public static TimeSpan TimeOf(AgentEntry agent, IEnumerable<StageTarget> stages) =>
+        stages.Aggregate(MoveTimeOf(agent, stages), (time, stage) => time + agent.LoadTimes.Predict(stage.Partition.WeightBytes));
+
+    private static TimeSpan MoveTimeOf(AgentEntry agent, IEnumerable<StageTarget> stages) => TimeSpan.FromSeconds(MissingBytes(agent, stages) / agent.Link.BytesPerSecond);
 
     private static long MissingBytes(AgentEntry agent, IEnumerable<StageTarget> stages) =>
         agent.Held.MissingBytes([.. stages.SelectMany(static stage => stage.Partition.Blobs).DistinctBy(static blob => blob.Hash)]);
