@@ -19,8 +19,9 @@ internal readonly record struct SwitchEstimate(long BytesToMove, TimeSpan MoveTi
         foreach (IGrouping<AgentEntry, StageTarget> stages in targets.Where(target => !current.Targets.Any(target.IsSameAs)).GroupBy(static target => target.Agent))
         {
             AgentEntry agent = stages.Key;
-            TimeSpan move = MoveTimeOf(agent, stages), time = TimeOf(agent, stages);
-            moved += MissingBytes(agent, stages);
+            long missing = MissingBytes(agent, stages);
+            TimeSpan move = MoveTimeOf(agent, missing), time = move + LoadTimeOf(agent, stages);
+            moved += missing;
             longestMove = move > longestMove ? move : longestMove;
             longest = time > longest ? time : longest;
         }
@@ -29,9 +30,12 @@ internal readonly record struct SwitchEstimate(long BytesToMove, TimeSpan MoveTi
 
     /// <summary>Until an agent is ready to run some stages.</summary>
     public static TimeSpan TimeOf(AgentEntry agent, IEnumerable<StageTarget> stages) =>
-        stages.Aggregate(MoveTimeOf(agent, stages), (time, stage) => time + agent.LoadTimes.Predict(stage.Partition.WeightBytes));
+        MoveTimeOf(agent, MissingBytes(agent, stages)) + LoadTimeOf(agent, stages);
 
-    private static TimeSpan MoveTimeOf(AgentEntry agent, IEnumerable<StageTarget> stages) => TimeSpan.FromSeconds(MissingBytes(agent, stages) / agent.Link.BytesPerSecond);
+    private static TimeSpan MoveTimeOf(AgentEntry agent, long missing) => TimeSpan.FromSeconds(missing / agent.Link.BytesPerSecond);
+
+    private static TimeSpan LoadTimeOf(AgentEntry agent, IEnumerable<StageTarget> stages) =>
+        stages.Aggregate(TimeSpan.Zero, (time, stage) => time + agent.LoadTimes.Predict(stage.Partition.WeightBytes));
 
     private static long MissingBytes(AgentEntry agent, IEnumerable<StageTarget> stages) =>
         agent.Held.MissingBytes([.. stages.SelectMany(static stage => stage.Partition.Blobs).DistinctBy(static blob => blob.Hash)]);
